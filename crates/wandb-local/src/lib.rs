@@ -1,1 +1,32 @@
-//! Placeholder while the workspace is being laid out.
+//! An embedded Weights & Biases server: GraphQL over SQLite, and a content-addressed file store.
+//!
+//! It is meant for work without a network: the official Python SDK logs runs into it and reads them back, and so does
+//! every client that speaks the protocol. It is written against the protocol and the schema, not against our own
+//! client, so that one mistake cannot hide in both.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `server` | [`LocalServer`]: start, address, key, stop |
+//! | `transport` | [`LocalTransport`]: the same router as a `Transport`, with no socket |
+//! | `http` | axum routes: authentication, GraphQL, `file_stream`, file bytes |
+//! | `graphql` | the schema, code first |
+//! | `store` | everything that touches SQLite |
+//! | `filter` | run filters and order strings compiled to SQL |
+//! | `lenient` | JSON as the SDK writes it (bare `NaN`), kept as text |
+//! | `history_keys` | what is known about each metric of a run |
+//! | `blobs`, `signing` | file bytes, and the URLs that give access to them |
+//! | `faults` | failures on request, for tests of clients |
+//! | `sample` | the sample project of `wb demo` |
+
+mod blobs;
+mod faults;
+mod filter;
+mod graphql;
+mod history_keys;
+mod http;
+mod lenient;
+mod sample;
+mod server;
+mod signing;
+mod store;
+mod transport;

@@ -1,0 +1,1 @@
+//! `POST /files/{entity}/{project}/{run}/file_stream`.

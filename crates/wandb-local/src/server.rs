@@ -1,0 +1,1 @@
+//! Starting, addressing and stopping the embedded server.

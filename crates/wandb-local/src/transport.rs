@@ -1,0 +1,1 @@
+//! The embedded server as a transport with no socket.
