@@ -1,0 +1,1 @@
+//! The API host and the browser host.

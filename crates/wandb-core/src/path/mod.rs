@@ -1,0 +1,1 @@
+//! Paths of projects, runs, sweeps and reports.

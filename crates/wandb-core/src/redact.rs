@@ -1,0 +1,1 @@
+//! Redaction of URLs and headers.

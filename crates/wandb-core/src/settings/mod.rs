@@ -1,0 +1,1 @@
+//! Settings layers and credentials.
