@@ -16,9 +16,11 @@
 //! | [`filter`], [`order`], [`query_generator`] | the filter language, sort keys, report filters |
 //! | [`page`] | every listing is one paginator: a stream of pages, a stream of items |
 //! | [`retry`] | the retry policy (pure) and the loop that applies it |
-//! | [`graphql`] | GraphQL requests and answers, and the client that joins them to a transport |
+//! | [`graphql`] | GraphQL requests and answers, pure |
+//! | [`client`] | joins them to a transport: GraphQL calls and byte fetches, with retries and the credential's scope |
 
 pub mod base_url;
+pub mod client;
 pub mod error;
 pub mod filter;
 pub mod graphql;
@@ -33,5 +35,6 @@ pub mod settings;
 pub mod timestamp;
 pub mod value;
 
+pub use client::Client;
 pub use error::{Error, ErrorKind, Result};
 pub use value::Value;

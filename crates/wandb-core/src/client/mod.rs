@@ -1,0 +1,100 @@
+//! The client: one transport, one base URL, one credential, one retry policy, one limiter, shared by every task.
+//!
+//! It joins the pure parts ([`graphql`](crate::graphql), [`retry`](crate::retry)) to a
+//! [`Transport`]. Two ways out exist, and no other: [`Client::execute`] for GraphQL and
+//! [`Client::fetch`] for bytes. Both decide in one place whether the credential may go along:
+//! [`BaseUrl::is_same_origin_and_under`].
+
+mod builder;
+mod execute;
+mod fetch;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::{HeaderMap, HeaderValue};
+use wandb_transport::Transport;
+
+use crate::{
+    base_url::BaseUrl,
+    retry::{Limiter, RetryPolicy, Runtime},
+};
+
+pub use builder::ClientBuilder;
+pub use fetch::{Fetch, Fetched};
+
+/// A handle to one server. Cloning it is cheap and shares everything.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+    timeout: Option<Duration>,
+}
+
+struct Inner {
+    transport: Arc<dyn Transport>,
+    runtime: Arc<dyn Runtime>,
+    base_url: BaseUrl,
+    graphql_url: String,
+    authorization: Option<HeaderValue>,
+    user_agent: HeaderValue,
+    extra_headers: HeaderMap,
+    policy: RetryPolicy,
+    limiter: Limiter,
+    answer_limit: usize,
+}
+
+impl Client {
+    /// A client for a server, over a transport.
+    #[must_use]
+    pub fn builder(
+        base_url: BaseUrl,
+        transport: Arc<dyn Transport>,
+        runtime: Arc<dyn Runtime>,
+    ) -> ClientBuilder {
+        ClientBuilder::new(base_url, transport, runtime)
+    }
+
+    /// The server's base URL.
+    #[must_use]
+    pub fn base_url(&self) -> &BaseUrl {
+        &self.inner.base_url
+    }
+
+    /// Whether there is a credential.
+    #[must_use]
+    pub fn is_authorized(&self) -> bool {
+        self.inner.authorization.is_some()
+    }
+
+    /// The clock and the rest of the outside.
+    #[must_use]
+    pub fn runtime(&self) -> &Arc<dyn Runtime> {
+        &self.inner.runtime
+    }
+
+    /// The same client, with each call ended after `timeout`, whatever is being waited for or retried. `None` leaves it
+    /// to the retry policy and the transport's own timeouts, which is the default.
+    ///
+    /// Dropping a call's future cancels it, too.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Option<Duration>) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            timeout,
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Client")
+            .field("base_url", &self.inner.base_url)
+            .field("authorized", &self.is_authorized())
+            .field("policy", &self.inner.policy)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

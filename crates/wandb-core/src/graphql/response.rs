@@ -1,0 +1,347 @@
+//! Reading answers: one typed error out of every shape that servers and gateways use (protocol §6.1, §6.2).
+
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{Error, ErrorKind, Result, retry};
+
+/// How much of a text that is not JSON an error shows.
+const EXCERPT: usize = 200;
+
+/// One entry of `errors`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GraphqlError {
+    /// The server's words.
+    pub message: String,
+    /// Where in the answer, joined by dots; empty when not said.
+    pub path: String,
+    /// `extensions.code`, when sent.
+    pub code: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for GraphqlError {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        // Total over anything that is JSON: entries are objects, or plain texts (protocol §6.1).
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let text = |value: &serde_json::Value| match value {
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let path = value.get("path").and_then(serde_json::Value::as_array);
+        Ok(Self {
+            message: value.get("message").map_or_else(|| text(&value), text),
+            path: path
+                .map(|parts| parts.iter().map(text).collect::<Vec<_>>().join("."))
+                .unwrap_or_default(),
+            code: value.pointer("/extensions/code").map(text),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+struct Answer<T> {
+    #[serde(default = "Option::default")]
+    data: Option<T>,
+    #[serde(default)]
+    errors: Option<Vec<GraphqlError>>,
+}
+
+/// Reads the body of a GraphQL answer.
+///
+/// An answer with `errors` is an error even when it has some `data`: a partial result is never given as a whole one.
+///
+/// # Errors
+/// - the kind that the status or the first entry of `errors` means;
+/// - [`Protocol`](ErrorKind::Protocol) for a body that is not the JSON that was asked for.
+pub fn read_answer<T: DeserializeOwned>(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    unix_seconds: i64,
+) -> Result<T> {
+    if !status.is_success() {
+        return Err(error_of_answer(status, headers, body, unix_seconds));
+    }
+    let answer: Answer<T> = match serde_json::from_slice(body) {
+        Ok(answer) => answer,
+        Err(error) => {
+            // Data that does not fit may stand beside errors that say why.
+            if let Ok(Answer {
+                errors: Some(errors), ..
+            }) = serde_json::from_slice::<Answer<serde::de::IgnoredAny>>(body)
+                && let Some(error) = error_of_entries(&errors)
+            {
+                return Err(error.with_status(status.as_u16()));
+            }
+            return Err(not_the_protocol(status, headers, body).with_source(error));
+        }
+    };
+    if let Some(error) = answer.errors.as_deref().and_then(error_of_entries) {
+        return Err(error.with_status(status.as_u16()));
+    }
+    answer.data.ok_or_else(|| {
+        Error::protocol("the server's answer has neither data nor errors").with_status(status.as_u16())
+    })
+}
+
+/// The error that an answer other than 2xx means, for GraphQL and for every other endpoint.
+#[must_use]
+pub fn error_of_answer(status: StatusCode, headers: &HeaderMap, body: &[u8], unix_seconds: i64) -> Error {
+    let said = server_words(body);
+    let kind = match status.as_u16() {
+        401 => ErrorKind::Authentication,
+        403 => ErrorKind::NotVisible,
+        404 | 410 => ErrorKind::NotFound,
+        408 | 504 => ErrorKind::Timeout,
+        409 | 412 => ErrorKind::Conflict,
+        429 => ErrorKind::RateLimited,
+        400 | 422 => said
+            .as_ref()
+            .map_or(ErrorKind::Server, |entry| kind_of_entry(entry)),
+        501 => ErrorKind::Unsupported,
+        300..=399 => ErrorKind::Protocol,
+        _ => ErrorKind::Server,
+    };
+    let mut error = Error::new(kind, format!("the server answered with status {status}"))
+        .with_status(status.as_u16())
+        .with_retry_after(retry::retry_after(headers, unix_seconds));
+    error = match said {
+        Some(entry) => error.with_server_message(entry.message),
+        None if is_html(headers, body) => {
+            error.with_hint("the answer is a web page: is this the address of a W&B API?")
+        }
+        None => error,
+    };
+    match kind {
+        ErrorKind::Authentication => {
+            error.with_hint("the API key was refused: check that it belongs to this host, or log in again")
+        }
+        ErrorKind::Protocol => {
+            error.with_hint("the server redirects: use the address that it redirects to as the base URL")
+        }
+        _ => error,
+    }
+}
+
+fn error_of_entries(errors: &[GraphqlError]) -> Option<Error> {
+    let first = errors.first()?;
+    let kind = kind_of_entry(first);
+    let place = if first.path.is_empty() {
+        String::new()
+    } else {
+        format!(" at {:?}", first.path)
+    };
+    let more = if errors.len() > 1 {
+        format!(" (and {} more)", errors.len() - 1)
+    } else {
+        String::new()
+    };
+    let mut error = Error::new(
+        kind,
+        format!("the server reported{place}: {}{more}", first.message),
+    )
+    .with_server_message(first.message.clone());
+    if kind == ErrorKind::Unsupported {
+        error = error.with_hint("the server is older or smaller than this client expects");
+    }
+    Some(error)
+}
+
+/// The kind that an entry's words mean. Texts are free, so only the few that are known to be stable count
+/// (protocol §2.4, §6.2).
+fn kind_of_entry(entry: &GraphqlError) -> ErrorKind {
+    let words = entry.message.to_lowercase();
+    let has = |needles: &[&str]| needles.iter().any(|needle| words.contains(needle));
+    if entry.code.as_deref() == Some("PERMISSION_ERROR") || has(&["permission denied", "forbidden"]) {
+        ErrorKind::NotVisible
+    } else if has(&[
+        "cannot query field",
+        "unknown argument",
+        "unknown field",
+        "unknown type",
+    ]) {
+        ErrorKind::Unsupported
+    } else if has(&["not found", "could not find"]) {
+        ErrorKind::NotFound
+    } else if has(&["rate limit"]) {
+        ErrorKind::RateLimited
+    } else if has(&["unauthorized", "not logged in", "invalid api key"]) {
+        ErrorKind::Authentication
+    } else if has(&[
+        "invalid filter",
+        "invalid order",
+        "invalid argument",
+        "unknown operator",
+    ]) {
+        ErrorKind::InvalidInput
+    } else {
+        ErrorKind::Server
+    }
+}
+
+/// What the server said, out of the shapes of protocol §6.1.
+fn server_words(body: &[u8]) -> Option<GraphqlError> {
+    #[derive(Deserialize)]
+    struct Shapes {
+        #[serde(default)]
+        errors: Option<Vec<GraphqlError>>,
+        #[serde(default)]
+        error: Option<GraphqlError>,
+        #[serde(default)]
+        message: Option<GraphqlError>,
+    }
+    let shapes: Shapes = serde_json::from_slice(body).ok()?;
+    let mut entry = shapes
+        .errors
+        .and_then(|errors| errors.into_iter().next())
+        .or(shapes.error)
+        .or(shapes.message)?;
+    entry.message = excerpt(&entry.message);
+    Some(entry)
+}
+
+fn not_the_protocol(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+    let error = if is_html(headers, body) {
+        Error::protocol("the server answered with a web page instead of JSON")
+            .with_hint("is this the address of a W&B API? a login page or a proxy may stand in between")
+    } else if body.is_empty() {
+        Error::protocol("the server answered with an empty body")
+    } else if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
+        Error::protocol("the server's answer is not complete JSON")
+    } else {
+        Error::protocol("the server's answer does not have the promised shape")
+    };
+    error.with_status(status.as_u16())
+}
+
+fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
+    let declared = headers
+        .get(http::header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("html"));
+    declared || body.trim_ascii_start().first() == Some(&b'<')
+}
+
+fn excerpt(text: &str) -> String {
+    let mut line: String = text
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .take(EXCERPT)
+        .collect();
+    if line.len() < text.len() {
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(status: u16, body: &str) -> Result<serde_json::Value> {
+        read_answer(
+            StatusCode::from_u16(status).unwrap(),
+            &HeaderMap::new(),
+            body.as_bytes(),
+            0,
+        )
+    }
+
+    fn kind(status: u16, body: &str) -> ErrorKind {
+        read(status, body).unwrap_err().kind()
+    }
+
+    #[test]
+    fn data_is_given_only_when_nothing_failed() {
+        assert_eq!(read(200, r#"{"data":{"a":1}}"#).unwrap()["a"], 1);
+        assert_eq!(read(200, r#"{"data":{"a":1},"errors":[]}"#).unwrap()["a"], 1);
+        let error = read(
+            200,
+            r#"{"data":{"a":1},"errors":[{"message":"boom","path":["a",0]}]}"#,
+        )
+        .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Server);
+        assert_eq!(error.to_string(), "the server reported at \"a.0\": boom");
+        assert_eq!(kind(200, r#"{"data":null}"#), ErrorKind::Protocol);
+        assert_eq!(kind(200, r#"{}"#), ErrorKind::Protocol);
+    }
+
+    #[test]
+    fn every_error_shape_is_understood() {
+        for body in [
+            r#"{"errors":["too bad"]}"#,
+            r#"{"errors":[{"message":"too bad"}]}"#,
+            r#"{"error":"too bad"}"#,
+            r#"{"error":{"message":"too bad"}}"#,
+        ] {
+            let error = read(500, body).unwrap_err();
+            assert_eq!(error.server_message(), Some("too bad"), "{body}");
+            assert_eq!(error.status(), Some(500));
+        }
+    }
+
+    #[test]
+    fn kinds_follow_status_and_words() {
+        assert_eq!(kind(401, ""), ErrorKind::Authentication);
+        assert_eq!(kind(403, ""), ErrorKind::NotVisible);
+        assert_eq!(kind(404, "{}"), ErrorKind::NotFound);
+        assert_eq!(kind(409, ""), ErrorKind::Conflict);
+        assert_eq!(kind(429, ""), ErrorKind::RateLimited);
+        assert_eq!(kind(503, "<html>"), ErrorKind::Server);
+        assert_eq!(kind(302, ""), ErrorKind::Protocol);
+        assert_eq!(
+            kind(200, r#"{"errors":[{"message":"permission denied"}]}"#),
+            ErrorKind::NotVisible
+        );
+        assert_eq!(
+            kind(
+                400,
+                r#"{"errors":[{"message":"Cannot query field \"x\" on type \"Run\""}]}"#
+            ),
+            ErrorKind::Unsupported
+        );
+        assert_eq!(
+            kind(
+                200,
+                r#"{"errors":[{"message":"could not find project p"}],"data":{"project":null}}"#
+            ),
+            ErrorKind::NotFound
+        );
+    }
+
+    #[test]
+    fn web_pages_and_half_bodies_are_named() {
+        let page = read(200, "<!doctype html><title>Sign in</title>").unwrap_err();
+        assert_eq!(page.kind(), ErrorKind::Protocol);
+        assert!(page.to_string().contains("web page") && !page.hints().is_empty());
+        assert!(
+            read(200, r#"{"data":{"a""#)
+                .unwrap_err()
+                .to_string()
+                .contains("not complete JSON")
+        );
+        assert!(read(200, "").unwrap_err().to_string().contains("empty body"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_data_or_an_error(status in 100_u16..600, body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let answer: Result<serde_json::Value> =
+                read_answer(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), &body, 0);
+            if let Err(error) = answer {
+                prop_assert!(!error.to_string().is_empty());
+            }
+        }
+
+        #[test]
+        fn any_json_in_the_places_of_errors_is_survived(entry in "[\\[\\]{}:,\"a-z0-9]{0,30}") {
+            for body in [format!("{{\"errors\":{entry}}}"), format!("{{\"error\":{entry}}}"), format!("{{\"errors\":[{entry}]}}")] {
+                prop_assert!(read(500, &body).is_err());
+                let _ = read(200, &body);
+            }
+        }
+    }
+}
