@@ -1,0 +1,39 @@
+//! `wb project …`.
+
+use clap::{Args, Subcommand};
+
+/// Verbs of projects.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProjectCommand {
+    /// List the projects of an entity.
+    #[command(visible_alias = "ls")]
+    List(ProjectListArgs),
+    /// Show one project.
+    View(ProjectViewArgs),
+}
+
+/// Options of `project list`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  wb project list\n  wb project list my-team --output jsonl")]
+pub(crate) struct ProjectListArgs {
+    /// The user or team [default: --entity, WANDB_ENTITY, or the user's own].
+    #[arg(value_name = "ENTITY", id = "entity_name")]
+    pub(crate) entity: Option<String>,
+
+    /// Stop after so many projects.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+
+    /// Ask for so many projects at a time [default: 50].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) page_size: Option<u32>,
+}
+
+/// Options of `project view`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  wb project view my-team/my-project\n  wb project view my-project --output json")]
+pub(crate) struct ProjectViewArgs {
+    /// entity/project, or project alone.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+}
