@@ -1,0 +1,3 @@
+//! Tests of the filter language, by form.
+
+mod mongo;
