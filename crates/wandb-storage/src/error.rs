@@ -1,0 +1,75 @@
+//! What can go wrong on the disk.
+
+use std::{io, path::PathBuf};
+
+use wandb_core::{Error, ErrorKind};
+
+use crate::Mismatch;
+
+/// A failed operation on a local file. The path is always named.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// The operating system refused.
+    #[error("failed to {action} {path:?}")]
+    Io {
+        /// What was done, for example `create`.
+        action: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The target is there and may not be replaced.
+    #[error("{path:?} exists already")]
+    Exists {
+        /// The target.
+        path: PathBuf,
+    },
+    /// The bytes are not the ones that were promised. Nothing was published.
+    #[error("the bytes for {path:?} are wrong")]
+    Mismatch {
+        /// The target.
+        path: PathBuf,
+        /// In what they differ.
+        source: Mismatch,
+    },
+}
+
+impl StorageError {
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        let (kind, hint) = match &error {
+            StorageError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                (ErrorKind::Io, Some("the disk is full"))
+            }
+            StorageError::Io { source, .. } if source.kind() == io::ErrorKind::ReadOnlyFilesystem => (
+                ErrorKind::Io,
+                Some("the file system is read-only: choose another directory"),
+            ),
+            StorageError::Io { .. } => (ErrorKind::Io, None),
+            StorageError::Exists { .. } => (ErrorKind::Conflict, None),
+            StorageError::Mismatch { .. } => (
+                ErrorKind::Integrity,
+                Some("nothing was kept; try again, and if it stays, the stored object is damaged"),
+            ),
+        };
+        let converted = Self::new(kind, error.to_string());
+        let converted = match hint {
+            Some(hint) => converted.with_hint(hint),
+            None => converted,
+        };
+        // The text of this error is the converted one's message, so its own cause is the next link of the chain.
+        match error {
+            StorageError::Io { source, .. } => converted.with_source(source),
+            StorageError::Mismatch { source, .. } => converted.with_source(source),
+            StorageError::Exists { .. } => converted,
+        }
+    }
+}

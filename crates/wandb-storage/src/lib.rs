@@ -1,0 +1,25 @@
+//! Local files of the client: the one way in which bytes from a server reach the disk.
+//!
+//! A [`Directory`] is a handle to a target directory. A file is written as a [`PendingFile`] beside its final place, is
+//! hashed while it is written, and appears under its final name only by [`PendingFile::publish`], after size and digest
+//! match what was [`Expected`]. So, at any moment:
+//!
+//! - a file under its final name is complete and verified;
+//! - an unverified file has a name that ends in [`PART_SUFFIX`] and is removed when the process goes on or starts again;
+//! - no name and no symbolic link leads out of the directory: paths are checked by
+//!   [`RelativePath`](wandb_core::path::RelativePath) and opened through the directory's handle (`cap-std`).
+//!
+//! Everything here blocks; async callers use their runtime's blocking pool.
+
+mod directory;
+mod error;
+mod expected;
+mod pending;
+
+pub use directory::{Directory, FileFacts};
+pub use error::StorageError;
+pub use expected::{Expected, Mismatch};
+pub use pending::{Existing, PART_SUFFIX, PendingFile};
+
+#[cfg(test)]
+mod tests;
