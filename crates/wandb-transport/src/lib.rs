@@ -2,8 +2,12 @@
 
 mod body;
 mod error;
+#[cfg(feature = "hyper")]
+mod network;
 mod transport;
 
 pub use body::Body;
 pub use error::{TransportError, TransportErrorKind};
+#[cfg(feature = "hyper")]
+pub use network::{ConfigError, HyperTransport, HyperTransportBuilder, Proxy, ProxyConfig, Roots};
 pub use transport::Transport;
