@@ -7,11 +7,13 @@
 //! [`Value::parse`] is total: any text gives a value or an error with an offset, nesting is limited to
 //! [`MAX_DEPTH`] levels, and memory is linear in the text.
 
+mod de;
 mod map;
 mod print;
 mod scan;
 mod serde_impl;
 
+pub use de::{FitError, fit};
 pub use map::Map;
 pub use scan::{MAX_DEPTH, ParseValueError, Scanner};
 

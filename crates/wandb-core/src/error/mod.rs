@@ -7,6 +7,8 @@
 //!
 //! [`source`]: std::error::Error::source
 
+mod convert;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use wandb_transport::{TransportError, TransportErrorKind};
