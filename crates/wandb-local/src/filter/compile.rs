@@ -462,25 +462,17 @@ impl Named<'_> {
     }
 }
 
-/// Membership in a list; nothing for an empty one. The list is one parameter, whatever its length; texts with NUL, which
-/// SQLite's JSON reader cuts short, are compared one by one.
+/// Membership in a list; nothing for an empty one. The list is one parameter, whatever its length.
 fn is_one_of(expression: &str, values: Vec<SqlValue>) -> Option<SqlFragment> {
-    let mut parts = Vec::new();
-    let mut list: Vec<Value> = Vec::new();
-    for value in values {
-        match value {
-            SqlValue::Text(text) if text.contains('\0') => {
-                parts.push(SqlFragment::new(format!("{expression} IS ?"), vec![text.into()]));
-            }
-            SqlValue::Text(text) => list.push(text.into()),
-            SqlValue::Integer(integer) => list.push(integer.into()),
-            SqlValue::Real(real) => list.push(real.into()),
-            SqlValue::Null | SqlValue::Blob(_) => {}
-        }
-    }
-    if !list.is_empty() {
-        let sql = format!("({expression} IN (SELECT value FROM json_each(?)) AND {expression} IS NOT NULL)");
-        parts.push(SqlFragment::new(sql, vec![Value::from(list).to_string().into()]));
-    }
-    (!parts.is_empty()).then(|| SqlFragment::any(parts))
+    let list: Vec<Value> = values
+        .into_iter()
+        .filter_map(|value| match value {
+            SqlValue::Text(text) => Some(text.into()),
+            SqlValue::Integer(integer) => Some(integer.into()),
+            SqlValue::Real(real) => Some(real.into()),
+            SqlValue::Null | SqlValue::Blob(_) => None,
+        })
+        .collect();
+    let sql = format!("({expression} IN (SELECT value FROM json_each(?)) AND {expression} IS NOT NULL)");
+    (!list.is_empty()).then(|| SqlFragment::new(sql, vec![Value::from(list).to_string().into()]))
 }

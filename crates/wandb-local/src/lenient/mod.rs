@@ -21,6 +21,6 @@ mod tests;
 
 pub(crate) use document::{select_keys, unwrap_config};
 pub(crate) use find::{find, find_config};
-pub(crate) use project::{Projection, project_row, step_of};
+pub(crate) use project::{Projection, project_row, push_quoted, step_of};
 pub(crate) use scan::{Kind, LenientError, MAX_DEPTH, Members, Raw, elements, members, parse, unescape};
 pub(crate) use strict::strict;

@@ -22,9 +22,9 @@ struct Key<'k> {
 
 impl<'k> Projection<'k> {
     /// A key asked for twice appears once: the official client repeats `_step`, and no reader needs it twice.
-    pub(crate) fn new(keys: &[&'k str]) -> Self {
+    pub(crate) fn new<K: AsRef<str>>(keys: &'k [K]) -> Self {
         let mut prepared: Vec<Key<'k>> = Vec::with_capacity(keys.len());
-        for &name in keys {
+        for name in keys.iter().map(AsRef::as_ref) {
             if prepared.iter().any(|key| key.name == name) {
                 continue;
             }
@@ -100,7 +100,7 @@ fn rank(key: &str) -> (usize, &[u8]) {
 }
 
 /// [`Projection::project`] for a single row.
-pub(crate) fn project_row(row: &str, keys: &[&str]) -> Option<String> {
+pub(crate) fn project_row<K: AsRef<str>>(row: &str, keys: &[K]) -> Option<String> {
     Projection::new(keys).project(row)
 }
 
