@@ -5,6 +5,7 @@
 //! | `architecture` | dependency edges, network-free bases, file sizes, module headers, decision records |
 //! | `schema` | the contract in `schema/wandb.graphql` against itself, the embedded server, or any other schema |
 //! | `conformance` | the official Python client is the judge: it logs, both read, every value is compared |
+//! | `bench` | `wb` against the official client, whole processes, medians and ratios |
 //!
 //! A task prints what it checked and ends with a non-zero code when something is wrong.
 
@@ -15,6 +16,7 @@
 )]
 
 mod architecture;
+mod bench;
 mod conformance;
 mod failure;
 mod process;
@@ -35,6 +37,7 @@ Tasks:
   architecture   check dependency edges, network-free bases, file sizes, headers and decision records
   schema         check schema/wandb.graphql; compare it with another schema
   conformance    log with the official SDK, read with both clients, compare every value
+  bench          compare the speed and memory of wb with the official client
 
 `cargo xtask TASK --help` explains one task.";
 
@@ -57,6 +60,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "architecture" => architecture::run(rest),
         "schema" => schema::run(rest),
         "conformance" => conformance::run(rest),
+        "bench" => bench::run(rest),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             Ok(())
