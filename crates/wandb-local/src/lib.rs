@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `server` | [`LocalServer`]: start, address, key, stop |
 //! | `transport` | [`LocalTransport`]: the same router as a `Transport`, with no socket |
+//! | `app`, `rate` | the state that requests share; the request limit |
 //! | `http` | axum routes: authentication, GraphQL, `file_stream`, file bytes |
 //! | `graphql` | the schema, code first |
 //! | `store` | everything that touches SQLite |
@@ -18,6 +19,7 @@
 //! | `faults` | failures on request, for tests of clients |
 //! | `sample` | the sample project of `wb demo` |
 
+mod app;
 mod blobs;
 mod faults;
 mod filter;
@@ -25,8 +27,12 @@ mod graphql;
 mod history_keys;
 mod http;
 mod lenient;
+mod rate;
 mod sample;
 mod server;
 mod signing;
 mod store;
 mod transport;
+
+pub use server::{LocalServer, LocalServerBuilder, StartError};
+pub use transport::LocalTransport;

@@ -1,1 +1,502 @@
 //! Starting, addressing and stopping the embedded server.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+
+use crate::app::{App, key_digest};
+use crate::rate::RateLimit;
+use crate::store::{Store, StoreError, identity, names};
+use crate::transport::LocalTransport;
+
+/// Name of the database in the data directory.
+const DATABASE: &str = "wandb.sqlite3";
+/// Name of the file that keeps the generated API key. Only its owner may read it.
+const KEY_FILE: &str = "api-key";
+/// Silence after which a running run counts as crashed (protocol §2.7: about five minutes).
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(300);
+/// Time that requests under way get to end when the server is stopped.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The data directory cannot be used.
+    #[error("cannot use data directory {}", path.display())]
+    Directory {
+        /// The directory, or the file in it.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Host and port that were asked for.
+        address: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// An option has a value that cannot work.
+    #[error("{0}")]
+    Option(String),
+    /// The system could not give a thread or random bytes.
+    #[error("cannot start the server")]
+    System(#[source] std::io::Error),
+}
+
+/// How a server is to be set up. Get one from [`LocalServer::builder`].
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct LocalServerBuilder {
+    dir: Option<PathBuf>,
+    host: String,
+    port: u16,
+    api_key: Option<String>,
+    entity: String,
+    username: Option<String>,
+    heartbeat_timeout: Duration,
+    rate_limit: (u64, Duration),
+    external_url: Option<String>,
+}
+
+impl Default for LocalServerBuilder {
+    fn default() -> Self {
+        Self {
+            dir: None,
+            host: "127.0.0.1".to_owned(),
+            port: 0,
+            api_key: None,
+            entity: "local".to_owned(),
+            username: None,
+            heartbeat_timeout: HEARTBEAT_TIMEOUT,
+            rate_limit: (10_000_000, Duration::from_secs(60)),
+            external_url: None,
+        }
+    }
+}
+
+impl LocalServerBuilder {
+    /// Where the data lives; created when it is missing. Default: a temporary directory that is deleted with the server.
+    pub fn dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.dir = Some(dir.into());
+        self
+    }
+
+    /// Name or address to listen on. Default: `127.0.0.1`, so that only this machine can connect.
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.host = host.into();
+        self
+    }
+
+    /// Port to listen on. Default: 0, any free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The API key that callers must send. Default: 40 random hexadecimal digits, kept in the data directory.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = Some(key.into());
+        self
+    }
+
+    /// Name of the default entity. Default: `local`.
+    pub fn entity(mut self, entity: impl Into<String>) -> Self {
+        self.entity = entity.into();
+        self
+    }
+
+    /// Login name of the user. Default: the name of the entity.
+    pub fn username(mut self, username: impl Into<String>) -> Self {
+        self.username = Some(username.into());
+        self
+    }
+
+    /// Silence after which a running run counts as crashed. Default: five minutes.
+    pub fn heartbeat_timeout(mut self, timeout: Duration) -> Self {
+        self.heartbeat_timeout = timeout;
+        self
+    }
+
+    /// Requests that are taken in a window of time; the rest get 429 with `Retry-After`. Default: so many that nobody
+    /// meets the limit. Every answer tells how many are left.
+    pub fn rate_limit(mut self, requests: u64, window: Duration) -> Self {
+        self.rate_limit = (requests, window);
+        self
+    }
+
+    /// Base of the URLs that the server gives out, for example behind a proxy. Default: whatever host the request named.
+    pub fn external_url(mut self, url: impl Into<String>) -> Self {
+        self.external_url = Some(url.into().trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// Opens the data directory, starts to listen, and returns once requests are taken.
+    ///
+    /// The server runs on threads of its own and needs nothing from the caller's runtime.
+    ///
+    /// # Errors
+    /// When the directory, the address or an option cannot be used.
+    pub async fn start(self) -> Result<LocalServer, StartError> {
+        let (running, ready) = spawn(self)?;
+        let started = ready.await.map_err(|_| died())??;
+        Ok(LocalServer {
+            running: Some(running),
+            started,
+        })
+    }
+
+    /// Like [`start`](Self::start), for callers without a runtime.
+    ///
+    /// # Errors
+    /// When the directory, the address or an option cannot be used.
+    ///
+    /// # Panics
+    /// When called from asynchronous code.
+    pub fn start_blocking(self) -> Result<LocalServer, StartError> {
+        let (running, ready) = spawn(self)?;
+        let started = ready.blocking_recv().map_err(|_| died())??;
+        Ok(LocalServer {
+            running: Some(running),
+            started,
+        })
+    }
+
+    /// Opens the data directory without listening anywhere: the server exists only as a transport in this process.
+    ///
+    /// # Errors
+    /// When the directory or an option cannot be used.
+    pub fn open(self) -> Result<LocalTransport, StartError> {
+        Ok(LocalTransport::new(self.prepare()?.app))
+    }
+
+    fn prepare(&self) -> Result<Prepared, StartError> {
+        let username = self.username.clone().unwrap_or_else(|| self.entity.clone());
+        for (what, name) in [("entity", &self.entity), ("username", &username)] {
+            if name.is_empty() || name.contains('/') || name.contains(char::is_control) {
+                return Err(StartError::Option(format!(
+                    "{what} {name:?} cannot be used as a name"
+                )));
+            }
+        }
+        if self.heartbeat_timeout.is_zero() {
+            return Err(StartError::Option(
+                "the heartbeat timeout must not be zero".to_owned(),
+            ));
+        }
+        let (dir, temporary) = match &self.dir {
+            Some(dir) => (dir.clone(), None),
+            None => {
+                let temporary = tempfile::Builder::new()
+                    .prefix("wandb-local-")
+                    .tempdir()
+                    .map_err(|source| StartError::Directory {
+                        path: std::env::temp_dir(),
+                        source: Box::new(source),
+                    })?;
+                (temporary.path().to_owned(), Some(temporary))
+            }
+        };
+        let unusable = |path: &Path| {
+            let path = path.to_owned();
+            move |source: std::io::Error| StartError::Directory {
+                path,
+                source: Box::new(source),
+            }
+        };
+        std::fs::create_dir_all(&dir).map_err(unusable(&dir))?;
+        let api_key = match &self.api_key {
+            Some(key) if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                return Err(StartError::Option(
+                    "an API key is one or more visible ASCII characters".to_owned(),
+                ));
+            }
+            Some(key) => key.clone(),
+            None => stored_key(&dir.join(KEY_FILE))?,
+        };
+        let path = dir.join(DATABASE);
+        let broken = |source: StoreError| StartError::Directory {
+            path: path.clone(),
+            source: Box::new(source),
+        };
+        let store = Store::open(&path).map_err(&broken)?;
+        let key_sha256 = key_digest(&api_key);
+        let identity = store
+            .write_blocking(|db| identity::prepare(db, &self.entity, &username, &key_sha256))
+            .map_err(&broken)?;
+        let app = App {
+            store,
+            schema: crate::graphql::schema(),
+            identity: Arc::new(identity),
+            key_sha256,
+            heartbeat_timeout: self.heartbeat_timeout,
+            rate: RateLimit::new(self.rate_limit.0, self.rate_limit.1),
+            external_url: self.external_url.clone(),
+            temporary,
+        };
+        Ok(Prepared {
+            app: Arc::new(app),
+            api_key,
+        })
+    }
+}
+
+/// The key in a file; a new one when there is no file. Two servers that start at once agree on one key, because only
+/// one of them can create the file.
+fn stored_key(path: &Path) -> Result<String, StartError> {
+    use std::io::Write as _;
+    let unusable = |source: std::io::Error| StartError::Directory {
+        path: path.to_owned(),
+        source: Box::new(source),
+    };
+    let mut bytes = [0_u8; 20];
+    names::random(&mut bytes).map_err(StartError::System)?;
+    let fresh = names::hex(&bytes);
+    let dir = path.parent().unwrap_or(Path::new("."));
+    // Whole or not at all: written aside (by `tempfile`, readable by the owner only), then linked under its name.
+    let mut aside = tempfile::NamedTempFile::new_in(dir).map_err(unusable)?;
+    aside
+        .write_all(fresh.as_bytes())
+        .and_then(|()| aside.as_file().sync_all())
+        .map_err(unusable)?;
+    match aside.persist_noclobber(path) {
+        Ok(_) => Ok(fresh),
+        Err(failure) if failure.error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let key = std::fs::read_to_string(path).map_err(unusable)?.trim().to_owned();
+            if key.is_empty() {
+                return Err(unusable(std::io::Error::new(
+                    std::io::ErrorKind::InvalidData,
+                    "the file is empty",
+                )));
+            }
+            Ok(key)
+        }
+        Err(failure) => Err(unusable(failure.error)),
+    }
+}
+
+struct Prepared {
+    app: Arc<App>,
+    api_key: String,
+}
+
+/// What is known once the server runs.
+struct Started {
+    app: Arc<App>,
+    api_key: String,
+    address: SocketAddr,
+    host: String,
+}
+
+/// The thread of a server, and how to end it.
+struct Running {
+    stop: watch::Sender<Stop>,
+    thread: std::thread::JoinHandle<()>,
+    ended: oneshot::Receiver<()>,
+}
+
+/// How far the server has been asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stop {
+    No,
+    Gracefully,
+    AtOnce,
+}
+
+type Ready = oneshot::Receiver<Result<Started, StartError>>;
+
+fn died() -> StartError {
+    StartError::System(std::io::Error::other("the server thread ended"))
+}
+
+fn spawn(builder: LocalServerBuilder) -> Result<(Running, Ready), StartError> {
+    let (stop, stopped) = watch::channel(Stop::No);
+    let (report, ready) = oneshot::channel();
+    let (end, ended) = oneshot::channel();
+    let thread = std::thread::Builder::new()
+        .name("wandb-local".to_owned())
+        .spawn(move || {
+            run(builder, stopped, report);
+            let _ = end.send(());
+        })
+        .map_err(StartError::System)?;
+    Ok((Running { stop, thread, ended }, ready))
+}
+
+/// The life of the server's thread.
+fn run(
+    builder: LocalServerBuilder,
+    stopped: watch::Receiver<Stop>,
+    report: oneshot::Sender<Result<Started, StartError>>,
+) {
+    let prepared = builder.prepare().and_then(|prepared| {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("wandb-local-http")
+            .enable_all()
+            .build()
+            .map_err(StartError::System)?;
+        let address = format!("{}:{}", builder.host, builder.port);
+        let listener = runtime
+            .block_on(TcpListener::bind((builder.host.as_str(), builder.port)))
+            .and_then(|listener| Ok((listener.local_addr()?, listener)))
+            .map_err(|source| StartError::Listen { address, source })?;
+        Ok((prepared, runtime, listener))
+    });
+    let (prepared, runtime, (address, listener)) = match prepared {
+        Ok(parts) => parts,
+        Err(failure) => {
+            let _ = report.send(Err(failure));
+            return;
+        }
+    };
+    let app = Arc::clone(&prepared.app);
+    let started = Started {
+        app: Arc::clone(&app),
+        api_key: prepared.api_key,
+        address,
+        host: builder.host,
+    };
+    if report.send(Ok(started)).is_ok() {
+        runtime.block_on(serve(app, listener, stopped));
+    }
+    runtime.shutdown_timeout(Duration::from_secs(1));
+}
+
+async fn serve(app: Arc<App>, listener: TcpListener, stopped: watch::Receiver<Stop>) {
+    let router = crate::http::router(Arc::clone(&app));
+    let watchman = tokio::spawn(watch_heartbeats(app));
+    // Small answers must not wait for the acknowledgement of the one before.
+    let listener = listener.tap_io(|stream| {
+        if let Err(failure) = stream.set_nodelay(true) {
+            tracing::debug!(%failure, "cannot set TCP_NODELAY");
+        }
+    });
+    let asked = |least: Stop| {
+        let mut stopped = stopped.clone();
+        async move {
+            // A dropped sender is a dropped server.
+            let _ = stopped.wait_for(|stop| *stop >= least).await;
+        }
+    };
+    let serving = axum::serve(listener, router).with_graceful_shutdown(asked(Stop::Gracefully));
+    let patience = async {
+        asked(Stop::Gracefully).await;
+        tokio::select! {
+            () = tokio::time::sleep(GRACE) => {}
+            () = asked(Stop::AtOnce) => {}
+        }
+    };
+    tokio::select! {
+        result = serving => {
+            if let Err(failure) = result {
+                tracing::error!(%failure, "the server ended");
+            }
+        }
+        () = patience => tracing::debug!("stopped with requests under way"),
+    }
+    watchman.abort();
+}
+
+/// Marks silent runs as crashed from time to time, so that their state is right on disk, too.
+async fn watch_heartbeats(app: Arc<App>) {
+    let period = (app.heartbeat_timeout / 4).clamp(Duration::from_millis(50), Duration::from_secs(30));
+    loop {
+        tokio::time::sleep(period).await;
+        if let Err(failure) = app.settle().await {
+            tracing::warn!(%failure, "cannot look for silent runs");
+        }
+    }
+}
+
+/// An embedded W&B server that listens on a socket.
+///
+/// It stops when it is dropped; [`stop`](Self::stop) lets requests under way end first.
+///
+/// # Examples
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let server = wandb_local::LocalServer::builder().start().await?;
+/// println!("WANDB_BASE_URL={} WANDB_API_KEY={}", server.url(), server.api_key());
+/// server.stop().await;
+/// # Ok::<_, wandb_local::StartError>(()) }).unwrap();
+/// ```
+pub struct LocalServer {
+    running: Option<Running>,
+    started: Started,
+}
+
+impl std::fmt::Debug for LocalServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LocalServer")
+            .field("url", &self.url())
+            .field("app", &self.started.app)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LocalServer {
+    /// A server with everything at its default.
+    pub fn builder() -> LocalServerBuilder {
+        LocalServerBuilder::default()
+    }
+
+    /// Base URL: what `WANDB_BASE_URL` is to be set to.
+    pub fn url(&self) -> String {
+        let Started { address, host, .. } = &self.started;
+        match address.ip() {
+            // "Every address" is none that can be connected to; the loopback address always is one of them.
+            ip if ip.is_unspecified() && ip.is_ipv6() => format!("http://[::1]:{}", address.port()),
+            ip if ip.is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
+            ip if host.parse::<std::net::IpAddr>().is_ok() && ip.is_ipv6() => format!("http://{address}"),
+            _ => format!("http://{host}:{}", address.port()),
+        }
+    }
+
+    /// The address that is listened on.
+    pub fn address(&self) -> SocketAddr {
+        self.started.address
+    }
+
+    /// The API key: what `WANDB_API_KEY` is to be set to. A secret.
+    pub fn api_key(&self) -> &str {
+        &self.started.api_key
+    }
+
+    /// Name of the default entity.
+    pub fn entity(&self) -> &str {
+        &self.started.app.identity.entity_name
+    }
+
+    /// The same server without the socket. It goes on working after the server has stopped to listen.
+    pub fn transport(&self) -> LocalTransport {
+        LocalTransport::new(Arc::clone(&self.started.app))
+    }
+
+    /// Stops to listen, lets requests under way end (for at most five seconds), and returns when all is closed.
+    pub async fn stop(mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop.send_replace(Stop::Gracefully);
+            let _ = running.ended.await;
+            let _ = running.thread.join();
+        }
+    }
+}
+
+impl Drop for LocalServer {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop.send_replace(Stop::AtOnce);
+            let _ = running.thread.join();
+        }
+    }
+}

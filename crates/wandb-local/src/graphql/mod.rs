@@ -1,1 +1,61 @@
 //! The GraphQL schema, code first.
+//!
+//! Names of types, fields and arguments are the wire's. Resolvers hold no SQL: they turn arguments into store jobs and
+//! rows into objects.
+
+mod console;
+mod file;
+mod identity;
+mod input;
+mod mutation;
+mod page;
+mod project;
+mod query;
+mod run;
+mod scalars;
+mod server_info;
+
+use std::sync::Arc;
+
+use async_graphql::{Context, EmptySubscription, Schema};
+
+use crate::app::App;
+use crate::store::identity::Identity;
+
+/// Deepest selection. The deepest official document has eleven levels, an introspection query thirteen.
+const MAX_DEPTH: usize = 20;
+/// Most fields that an answer may have, counting what lists multiply. A page of a thousand runs with everything asks
+/// for some forty thousand; lists of lists of lists are what this stops.
+const MAX_COMPLEXITY: usize = 250_000;
+
+/// The schema that requests are run against.
+pub(crate) type LocalSchema = Schema<query::Query, mutation::Mutation, EmptySubscription>;
+
+/// Builds the schema.
+pub(crate) fn schema() -> LocalSchema {
+    Schema::build(query::Query, mutation::Mutation, EmptySubscription)
+        .limit_depth(MAX_DEPTH)
+        .limit_complexity(MAX_COMPLEXITY)
+        .finish()
+}
+
+/// The SDL of this server, for comparison with the reference schema.
+pub(crate) fn sdl() -> String {
+    schema().sdl()
+}
+
+/// Who asks, and through which address.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) app: Arc<App>,
+    pub(crate) identity: Arc<Identity>,
+    /// Scheme and host under which the caller reached the server; URLs are built on it.
+    pub(crate) origin: String,
+    /// The caller is one of several processes that write a run.
+    pub(crate) shared: bool,
+}
+
+/// The caller of the request in hand.
+fn caller<'c>(ctx: &Context<'c>) -> &'c Caller {
+    ctx.data_unchecked::<Caller>()
+}

@@ -1,1 +1,89 @@
 //! `POST /graphql`.
+
+use std::sync::Arc;
+
+use async_graphql::{Request, Variables};
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderMap, StatusCode, Uri, header};
+use serde::Deserialize;
+
+use super::auth::{error, require_key};
+use crate::app::App;
+use crate::graphql::Caller;
+use crate::store::StoreError;
+
+/// The envelope (protocol §2.1).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope {
+    query: String,
+    #[serde(default)]
+    variables: Option<Variables>,
+    #[serde(default)]
+    operation_name: Option<String>,
+}
+
+/// Marks requests of processes that write one run together (protocol §1.4).
+pub(crate) const SHARED: &str = "x-wandb-use-async-filestream";
+
+/// True when several processes write the run of this request.
+pub(crate) fn is_shared(headers: &HeaderMap) -> bool {
+    headers
+        .get(SHARED)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
+}
+
+/// Runs one document.
+pub(crate) async fn handle(
+    State(app): State<Arc<App>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    match answer(app, &uri, &headers, body).await {
+        Ok(response) | Err(response) => response,
+    }
+}
+
+#[allow(clippy::result_large_err)] // the error is the answer, and is sent as it is
+async fn answer(app: Arc<App>, uri: &Uri, headers: &HeaderMap, body: Body) -> Result<Response, Response> {
+    require_key(&app, headers)?;
+    let bytes = super::body::read(&app.store, headers, body).await?;
+    let envelope: Envelope = serde_json::from_slice(&bytes).map_err(|failure| {
+        error(
+            StatusCode::BAD_REQUEST,
+            &format!("not a GraphQL request: {failure}"),
+        )
+    })?;
+    app.settle()
+        .await
+        .map_err(|failure| error(StatusCode::INTERNAL_SERVER_ERROR, &failure.to_string()))?;
+    let caller = Caller {
+        identity: Arc::clone(&app.identity),
+        origin: app.origin(headers, uri),
+        shared: is_shared(headers),
+        app,
+    };
+    let mut request = Request::new(envelope.query).variables(envelope.variables.unwrap_or_default());
+    if let Some(name) = envelope.operation_name.filter(|name| !name.is_empty()) {
+        request = request.operation_name(name);
+    }
+    if let Err(failure) = request.parsed_query() {
+        return Err(error(StatusCode::BAD_REQUEST, &failure.message));
+    }
+    let schema = caller.app.schema.clone();
+    let response = schema.execute(request.data(caller)).await;
+    for failure in &response.errors {
+        match failure.source::<StoreError>() {
+            Some(cause) if !cause.is_refusal() => {
+                tracing::error!(path = ?failure.path, cause = ?cause, "a resolver failed");
+            }
+            _ => tracing::debug!(path = ?failure.path, "refused: {}", failure.message),
+        }
+    }
+    let text = serde_json::to_vec(&response)
+        .map_err(|failure| error(StatusCode::INTERNAL_SERVER_ERROR, &failure.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+}

@@ -1,6 +1,65 @@
-//! The HTTP face of the server: routes and middleware.
+//! The HTTP face of the server: routes, and what is done to every request.
 
 mod auth;
+mod body;
 mod bytes;
 mod file_stream;
 mod graphql;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::post;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::app::App;
+
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+
+/// All routes, ready to serve.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/graphql", post(graphql::handle))
+        .route(
+            "/files/{entity}/{project}/{run}/file_stream",
+            post(file_stream::handle),
+        )
+        .fallback(unknown)
+        // Each handler reads its body within its own limit; the extractors' is for bodies they never read.
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), count))
+        .with_state(app)
+}
+
+/// A path that is not there. Only callers with the key learn that.
+async fn unknown(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    match auth::require_key(&app, &headers) {
+        Ok(()) => auth::error(StatusCode::NOT_FOUND, "no such endpoint"),
+        Err(refusal) => refusal,
+    }
+}
+
+/// Counts the request against the limit, and says in every answer where the caller stands.
+async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let standing = app.rate.count(Instant::now());
+    let mut response = if standing.admitted {
+        next.run(request).await
+    } else {
+        let mut refusal = auth::error(StatusCode::TOO_MANY_REQUESTS, "rate limit exceeded");
+        refusal
+            .headers_mut()
+            .insert(http::header::RETRY_AFTER, HeaderValue::from(standing.reset));
+        refusal
+    };
+    let headers = response.headers_mut();
+    headers.insert(LIMIT, HeaderValue::from(standing.limit));
+    headers.insert(REMAINING, HeaderValue::from(standing.remaining));
+    headers.insert(RESET, HeaderValue::from(standing.reset));
+    response
+}

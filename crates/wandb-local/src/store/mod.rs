@@ -1,1 +1,69 @@
 //! Everything that touches SQLite.
+//!
+//! One thread owns the only connection that writes; a few threads own connections that read. Callers hand them
+//! closures and await the answer, so no async thread ever waits for the disk, and the store needs no runtime of its own.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `pool` | the threads and the way jobs reach them |
+//! | `migrations` | the tables, by `user_version` |
+//! | `identity` | users, entities, keys, secrets |
+//! | `projects`, `runs`, `upsert` | projects; reading runs; creating and changing them |
+//! | `stream` | what a `file_stream` request does |
+//! | `history` | reading rows: exact, thinned, by key |
+//! | `console` | console lines |
+//! | `charts` | custom charts |
+//! | `files` | run files and the bytes that they point to |
+//! | `ids`, `lines`, `time`, `names` | opaque ids, positions of lines, microseconds, generated names |
+
+pub(crate) mod charts;
+pub(crate) mod console;
+pub(crate) mod files;
+pub(crate) mod history;
+pub(crate) mod identity;
+pub(crate) mod ids;
+pub(crate) mod lines;
+mod migrations;
+pub(crate) mod names;
+mod pool;
+pub(crate) mod projects;
+pub(crate) mod runs;
+pub(crate) mod stream;
+pub(crate) mod time;
+pub(crate) mod upsert;
+
+pub(crate) use pool::Store;
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum StoreError {
+    /// SQLite refused or failed.
+    #[error("database operation failed")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The data directory was written by a newer version of this program.
+    #[error("database has schema version {found}, newer than the {known} that this version knows")]
+    Newer { found: i64, known: i64 },
+    /// A thread could not be started, or the data directory could not be prepared.
+    #[error("cannot {doing}")]
+    Io { doing: String, source: std::io::Error },
+    /// The store was closed while the job waited.
+    #[error("the store is closed")]
+    Closed,
+    /// The caller asked for something that cannot be done; the text is for the caller.
+    #[error("{0}")]
+    Refused(String),
+    /// A filter that cannot be compiled.
+    #[error("invalid filter: {0}")]
+    Filter(String),
+}
+
+impl StoreError {
+    /// True when the caller is at fault and may be told the text.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Filter(_))
+    }
+}
+
+/// The usual result of a store job.
+pub(crate) type StoreResult<T> = Result<T, StoreError>;

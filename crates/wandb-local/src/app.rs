@@ -1,0 +1,123 @@
+//! What every request needs: the store, the bytes, the schema, the caller's key, the limits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, HOST};
+use sha2::{Digest as _, Sha256};
+
+use crate::graphql::LocalSchema;
+use crate::rate::RateLimit;
+use crate::store::files::FileRow;
+use crate::store::identity::Identity;
+use crate::store::{Store, StoreResult, runs, time};
+
+/// The state that all requests share.
+pub(crate) struct App {
+    pub(crate) store: Store,
+    pub(crate) schema: LocalSchema,
+    pub(crate) identity: Arc<Identity>,
+    /// SHA-256 of the API key: comparing digests tells nothing about the key by its timing.
+    pub(crate) key_sha256: [u8; 32],
+    /// Silence after which a running run counts as crashed.
+    pub(crate) heartbeat_timeout: Duration,
+    pub(crate) rate: RateLimit,
+    /// Base of URLs when the address that callers use is not the one to give out.
+    pub(crate) external_url: Option<String>,
+    /// The data directory when it is to go away with the server. Last, so that it outlives what is open in it.
+    pub(crate) temporary: Option<tempfile::TempDir>,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App")
+            .field("store", &self.store)
+            .field("identity", &self.identity)
+            .field("heartbeat_timeout", &self.heartbeat_timeout)
+            .field("temporary", &self.temporary)
+            .finish_non_exhaustive()
+    }
+}
+
+/// SHA-256 of an API key.
+pub(crate) fn key_digest(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+impl App {
+    /// Marks runs that have been silent for too long as crashed. Called before every read, so that an answer is right
+    /// even when the background task has not come by yet, or there is none.
+    pub(crate) async fn settle(&self) -> StoreResult<()> {
+        let now = time::now();
+        let timeout = i64::try_from(self.heartbeat_timeout.as_micros()).unwrap_or(i64::MAX);
+        let deadline = now.saturating_sub(timeout);
+        if self.store.read(move |db| runs::any_silent(db, deadline)).await? {
+            let crashed = self
+                .store
+                .write(move |db| runs::mark_crashed(db, deadline, now))
+                .await?;
+            tracing::info!(crashed, "runs without a sign of life were marked as crashed");
+        }
+        Ok(())
+    }
+
+    /// Whether a request carries the API key: HTTP Basic with any user name, or Bearer (protocol §1.3).
+    pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {
+        use base64::Engine as _;
+        let Some(value) = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
+            return false;
+        };
+        let Some((scheme, rest)) = value.split_once(' ') else {
+            return false;
+        };
+        let key = if scheme.eq_ignore_ascii_case("bearer") {
+            rest.trim().to_owned()
+        } else if scheme.eq_ignore_ascii_case("basic") {
+            let bytes = base64::engine::general_purpose::STANDARD
+                .decode(rest.trim())
+                .unwrap_or_default();
+            match String::from_utf8(bytes) {
+                Ok(pair) => pair
+                    .split_once(':')
+                    .map(|(_, key)| key.to_owned())
+                    .unwrap_or_default(),
+                Err(_) => return false,
+            }
+        } else {
+            return false;
+        };
+        !key.is_empty() && key_digest(&key) == self.key_sha256
+    }
+
+    /// Where the bytes of a file are; `None` while none have arrived.
+    pub(crate) fn download_url(&self, origin: &str, file: &FileRow) -> Option<String> {
+        file.md5.as_ref()?;
+        Some(format!("{origin}/dl/{}", file.id))
+    }
+
+    /// Where the bytes of a file are to be put.
+    pub(crate) fn upload_url(&self, origin: &str, file: &FileRow) -> String {
+        format!("{origin}/up/{}", file.id)
+    }
+
+    /// Deletes bytes that nothing points to any more.
+    pub(crate) async fn forget_bytes(&self, digests: Vec<String>) {
+        drop(digests);
+    }
+
+    /// Scheme and host that URLs in an answer begin with: the address under which the caller reached the server, which
+    /// is the only one known to work for it (protocol §1.6).
+    pub(crate) fn origin(&self, headers: &HeaderMap, uri: &http::Uri) -> String {
+        if let Some(external) = &self.external_url {
+            return external.clone();
+        }
+        let host = headers
+            .get(HOST)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|host| host.parse::<http::uri::Authority>().ok())
+            .or_else(|| uri.authority().cloned());
+        let host = host.as_ref().map_or("127.0.0.1", |host| host.as_str());
+        format!("http://{host}")
+    }
+}

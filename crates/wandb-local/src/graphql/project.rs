@@ -1,0 +1,259 @@
+//! Projects and the lists of runs in them.
+
+use async_graphql::{Context, ID, Lookahead, Object, SimpleObject};
+
+use super::caller;
+use super::identity::{Entity, User};
+use super::page::{self, PageInfo, Window};
+use super::run::Run;
+use super::scalars::{DateTime, JsonString};
+use crate::store::identity;
+use crate::store::ids::{self, Kind};
+use crate::store::projects::ProjectRow;
+use crate::store::runs::{self, RunQuery, Wanted};
+
+/// Runs per page where the caller names no number (protocol §2.3).
+const RUNS: u64 = 50;
+/// Most runs per page, as the real service is said to have it (protocol §2.3).
+const MAX_RUNS: u64 = 1000;
+
+/// A project.
+#[derive(Debug, Clone)]
+pub(crate) struct Project(pub(crate) ProjectRow);
+
+/// A project.
+#[Object]
+impl Project {
+    async fn id(&self) -> ID {
+        Kind::Project.encode(self.0.id).into()
+    }
+    async fn internal_id(&self) -> ID {
+        Kind::ProjectInternal.encode(self.0.id).into()
+    }
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+    async fn entity_name(&self) -> &str {
+        &self.0.entity_name
+    }
+    async fn entity(&self, ctx: &Context<'_>) -> async_graphql::Result<Entity> {
+        let caller = caller(ctx);
+        let (identity, name) = (caller.identity.clone(), self.0.entity_name.clone());
+        let row = caller
+            .app
+            .store
+            .read(move |db| identity::entity(db, &identity, Some(&name)))
+            .await?;
+        row.map(Entity)
+            .ok_or_else(|| async_graphql::Error::new("the entity of the project is gone"))
+    }
+    async fn description(&self) -> Option<&str> {
+        self.0.description.as_deref()
+    }
+    async fn access(&self) -> Option<&str> {
+        self.0.access.as_deref()
+    }
+    async fn views(&self) -> Option<JsonString> {
+        self.0.views.clone().map(JsonString)
+    }
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+    async fn updated_at(&self) -> Option<DateTime> {
+        Some(DateTime(self.0.updated_at))
+    }
+    async fn is_benchmark(&self) -> bool {
+        false
+    }
+    async fn read_only(&self) -> Option<bool> {
+        Some(false)
+    }
+    async fn user(&self, ctx: &Context<'_>) -> Option<User> {
+        Some(User::of(&caller(ctx).identity))
+    }
+    /// How many runs match.
+    async fn run_count(&self, ctx: &Context<'_>, filters: Option<JsonString>) -> async_graphql::Result<i64> {
+        let project = self.0.id;
+        let filters = filters.map(|text| text.0);
+        Ok(caller(ctx)
+            .app
+            .store
+            .read(move |db| runs::count(db, project, filters.as_deref()))
+            .await?)
+    }
+    /// Runs that match, in order.
+    #[graphql(complexity = "page::cost(first.or(last), 50) * child_complexity")]
+    #[allow(clippy::too_many_arguments)] // the arguments are the wire's
+    async fn runs(
+        &self,
+        ctx: &Context<'_>,
+        filters: Option<JsonString>,
+        order: Option<String>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> async_graphql::Result<Option<RunConnection>> {
+        let filters = filters.map(|text| text.0);
+        let wanted = wanted(&ctx.look_ahead().field("edges").field("node"));
+        let project = self.0.id;
+        let store = &caller(ctx).app.store;
+        let window = match last {
+            None => page::forward(first, after.as_deref(), RUNS, MAX_RUNS)?,
+            Some(last) => {
+                let limit = page::size(Some(last), RUNS, MAX_RUNS)?;
+                let counted = filters.clone();
+                let total = store
+                    .read(move |db| runs::count(db, project, counted.as_deref()))
+                    .await?;
+                let end = page::offset(before.as_deref())?
+                    .unwrap_or(u64::MAX)
+                    .min(total.unsigned_abs());
+                let start = end.saturating_sub(limit);
+                Window {
+                    offset: start,
+                    limit: end - start,
+                }
+            }
+        };
+        let query = RunQuery {
+            project,
+            filters: filters.clone(),
+            order,
+            offset: window.offset,
+            limit: window.limit,
+        };
+        let (rows, more) = store.read(move |db| runs::list(db, &query, wanted)).await?;
+        Ok(Some(RunConnection::new(rows, more, window, project, filters)))
+    }
+    /// One run by its name, which users know as its id.
+    async fn run(
+        &self,
+        ctx: &Context<'_>,
+        name: String,
+        #[graphql(name = "desc")] _desc: Option<String>,
+    ) -> async_graphql::Result<Option<Run>> {
+        let wanted = wanted(&ctx.look_ahead());
+        let project = self.0.id;
+        Ok(caller(ctx)
+            .app
+            .store
+            .read(move |db| runs::find(db, project, &name, wanted))
+            .await?
+            .map(Run))
+    }
+    /// One run, under its old name. An unknown run is null, with or without `missingOk`.
+    async fn bucket(
+        &self,
+        ctx: &Context<'_>,
+        name: String,
+        #[graphql(name = "missingOk")] _missing_ok: Option<bool>,
+    ) -> async_graphql::Result<Option<Run>> {
+        let wanted = wanted(&ctx.look_ahead());
+        let project = self.0.id;
+        Ok(caller(ctx)
+            .app
+            .store
+            .read(move |db| runs::find(db, project, &name, wanted))
+            .await?
+            .map(Run))
+    }
+}
+
+/// Which heavy texts a selection on a run asks for.
+fn wanted(selection: &Lookahead<'_>) -> Wanted {
+    Wanted {
+        config: selection.field("config").exists() || selection.field("wandbConfig").exists(),
+        summary: selection.field("summaryMetrics").exists(),
+        last_event: selection.field("systemMetrics").exists(),
+        key_stats: selection.field("historyKeys").exists(),
+    }
+}
+
+/// Projects.
+#[derive(Debug, SimpleObject)]
+pub(crate) struct ProjectConnection {
+    edges: Vec<ProjectEdge>,
+    page_info: PageInfo,
+}
+
+impl ProjectConnection {
+    /// A page of projects.
+    pub(crate) fn new(rows: Vec<ProjectRow>, more: bool, window: Window) -> Self {
+        let page_info = window.info(rows.len(), more);
+        let edges = rows
+            .into_iter()
+            .enumerate()
+            .map(|(index, row)| ProjectEdge {
+                cursor: window.cursor(index),
+                node: Some(Project(row)),
+            })
+            .collect();
+        Self { edges, page_info }
+    }
+}
+
+/// A project in a list.
+#[derive(Debug, SimpleObject)]
+pub(crate) struct ProjectEdge {
+    cursor: String,
+    node: Option<Project>,
+}
+
+/// Runs.
+#[derive(Debug, SimpleObject)]
+#[graphql(complex)]
+pub(crate) struct RunConnection {
+    edges: Vec<RunEdge>,
+    page_info: PageInfo,
+    #[graphql(skip)]
+    project: i64,
+    #[graphql(skip)]
+    filters: Option<String>,
+}
+
+#[async_graphql::ComplexObject]
+impl RunConnection {
+    /// How many runs match, on all pages.
+    async fn total_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i64> {
+        let (project, filters) = (self.project, self.filters.clone());
+        Ok(caller(ctx)
+            .app
+            .store
+            .read(move |db| runs::count(db, project, filters.as_deref()))
+            .await?)
+    }
+}
+
+impl RunConnection {
+    fn new(
+        rows: Vec<runs::RunRow>,
+        more: bool,
+        window: Window,
+        project: i64,
+        filters: Option<String>,
+    ) -> Self {
+        let page_info = window.info(rows.len(), more);
+        let edges = rows
+            .into_iter()
+            .enumerate()
+            .map(|(index, row)| RunEdge {
+                cursor: ids::cursor(window.offset + index as u64),
+                node: Run(row),
+            })
+            .collect();
+        Self {
+            edges,
+            page_info,
+            project,
+            filters,
+        }
+    }
+}
+
+/// A run in a list.
+#[derive(Debug, SimpleObject)]
+pub(crate) struct RunEdge {
+    cursor: String,
+    node: Run,
+}

@@ -1,0 +1,116 @@
+//! The roots of queries.
+
+use async_graphql::{Context, ID, Object};
+
+use super::identity::{Entity, Organization, User, UserConnection, UserEdge, project_page};
+use super::project::{Project, ProjectConnection};
+use super::server_info::ServerInfo;
+use super::{Caller, caller, page};
+use crate::store::{identity, projects};
+
+/// The roots of queries.
+#[derive(Debug)]
+pub(crate) struct Query;
+
+/// The project of this name; null when there is none (protocol §2.4).
+pub(crate) async fn find_project(
+    caller: &Caller,
+    name: Option<String>,
+    entity: Option<String>,
+) -> async_graphql::Result<Option<Project>> {
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    let identity = caller.identity.clone();
+    let row = caller
+        .app
+        .store
+        .read(move |db| projects::find(db, &identity, entity.as_deref(), &name))
+        .await?;
+    Ok(row.map(Project))
+}
+
+/// The roots of queries.
+#[Object]
+impl Query {
+    /// The user whose key was sent.
+    async fn viewer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "entityName")] _entity_name: Option<String>,
+    ) -> Option<User> {
+        Some(User::of(&caller(ctx).identity))
+    }
+    /// Users whose name or address is the query.
+    async fn users(
+        &self,
+        ctx: &Context<'_>,
+        query: Option<String>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Option<UserConnection>> {
+        let window = page::forward(first, after.as_deref(), 50, 1000)?;
+        let identity = &caller(ctx).identity;
+        let matches = query.is_none_or(|query| query == identity.username || query == identity.email);
+        let edges: Vec<UserEdge> = (matches && window.offset == 0 && window.limit > 0)
+            .then(|| UserEdge {
+                cursor: window.cursor(0),
+                node: Some(User::of(identity)),
+            })
+            .into_iter()
+            .collect();
+        let page_info = window.info(edges.len(), false);
+        Ok(Some(UserConnection { edges, page_info }))
+    }
+    async fn entity(&self, ctx: &Context<'_>, name: Option<String>) -> async_graphql::Result<Option<Entity>> {
+        let caller = caller(ctx);
+        let identity = caller.identity.clone();
+        let row = caller
+            .app
+            .store
+            .read(move |db| identity::entity(db, &identity, name.as_deref()))
+            .await?;
+        Ok(row.map(Entity))
+    }
+    /// Always null: there are no organisations here.
+    async fn organization(
+        &self,
+        #[graphql(name = "name")] _name: Option<String>,
+        #[graphql(name = "id")] _id: Option<ID>,
+    ) -> Option<Organization> {
+        None
+    }
+    async fn project(
+        &self,
+        ctx: &Context<'_>,
+        name: Option<String>,
+        entity_name: Option<String>,
+    ) -> async_graphql::Result<Option<Project>> {
+        find_project(caller(ctx), name, entity_name).await
+    }
+    /// `project` under its old name.
+    async fn model(
+        &self,
+        ctx: &Context<'_>,
+        name: Option<String>,
+        entity_name: Option<String>,
+    ) -> async_graphql::Result<Option<Project>> {
+        find_project(caller(ctx), name, entity_name).await
+    }
+    /// Projects of an entity, newest first.
+    #[graphql(complexity = "page::cost(first, 200) * child_complexity")]
+    async fn models(
+        &self,
+        ctx: &Context<'_>,
+        entity_name: Option<String>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Option<ProjectConnection>> {
+        project_page(caller(ctx), entity_name, first, after)
+            .await
+            .map(Some)
+    }
+    async fn server_info(&self) -> Option<ServerInfo> {
+        Some(ServerInfo::current())
+    }
+}

@@ -1,0 +1,459 @@
+//! A run: its attributes, rows, console and files.
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+
+use super::console::{LogLineConnection, log_lines};
+use super::file::{FileConnection, file_page};
+use super::identity::User;
+use super::project::Project;
+use super::scalars::{DateTime, Duration, Int64, Json, JsonItems, JsonList, JsonString, Rows};
+use super::{caller, page};
+use crate::history_keys::KeyStats;
+use crate::lenient;
+use crate::store::files::{self, FileQuery};
+use crate::store::history::{self, Spec, Steps, Stream};
+use crate::store::ids::Kind;
+use crate::store::projects;
+use crate::store::runs::{self, RunRow, Wanted};
+
+/// Lines in `historyTail` and `eventsTail`. A resuming client reads the last one only.
+const TAIL: i64 = 10;
+/// Most specs in one `sampledHistory`; the web interface asks for tens.
+const MAX_SPECS: usize = 1000;
+
+/// A run.
+#[derive(Debug, Clone)]
+pub(crate) struct Run(pub(crate) RunRow);
+
+impl Run {
+    /// The row with heavy texts that the first read left out.
+    async fn reload(&self, ctx: &Context<'_>, wanted: Wanted) -> async_graphql::Result<RunRow> {
+        let id = self.0.id;
+        let row = caller(ctx)
+            .app
+            .store
+            .read(move |db| runs::by_id(db, id, wanted))
+            .await?;
+        row.ok_or_else(|| async_graphql::Error::new("the run was deleted meanwhile"))
+    }
+
+    async fn config_text(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
+        match &self.0.config {
+            Some(text) => Ok(text.clone()),
+            None => {
+                let row = self
+                    .reload(
+                        ctx,
+                        Wanted {
+                            config: true,
+                            ..Wanted::default()
+                        },
+                    )
+                    .await?;
+                Ok(row.config.unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// The members `keys` of a JSON object, as text; all of it without keys.
+fn restrict(text: String, keys: Option<Vec<String>>) -> async_graphql::Result<JsonString> {
+    match keys {
+        None => Ok(JsonString(text)),
+        Some(keys) => Ok(JsonString(
+            lenient::select_keys(&text, &keys)
+                .map_err(|error| async_graphql::Error::new(error.to_string()))?,
+        )),
+    }
+}
+
+/// A run.
+#[Object]
+impl Run {
+    async fn id(&self) -> ID {
+        Kind::Run.encode(self.0.id).into()
+    }
+    /// What users know as the id of the run.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+    async fn display_name(&self) -> Option<&str> {
+        Some(&self.0.display_name)
+    }
+    async fn project_id(&self) -> i64 {
+        self.0.project_id
+    }
+    async fn project(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Project>> {
+        let id = self.0.project_id;
+        Ok(caller(ctx)
+            .app
+            .store
+            .read(move |db| projects::by_id(db, id))
+            .await?
+            .map(Project))
+    }
+    async fn user(&self, ctx: &Context<'_>) -> Option<User> {
+        Some(User::of(&caller(ctx).identity))
+    }
+    async fn state(&self) -> Option<&str> {
+        Some(&self.0.state)
+    }
+    async fn sweep_name(&self) -> Option<&str> {
+        self.0.sweep_name.as_deref()
+    }
+    async fn group(&self) -> Option<&str> {
+        self.0.group.as_deref()
+    }
+    async fn job_type(&self) -> Option<&str> {
+        self.0.job_type.as_deref()
+    }
+    async fn commit(&self) -> Option<&str> {
+        self.0.commit.as_deref()
+    }
+    /// The repository of the code.
+    async fn github(&self) -> Option<&str> {
+        self.0.repo.as_deref()
+    }
+    async fn host(&self) -> Option<&str> {
+        self.0.host.as_deref()
+    }
+    async fn read_only(&self) -> Option<bool> {
+        Some(false)
+    }
+    async fn description(&self) -> Option<&str> {
+        self.0.description.as_deref()
+    }
+    async fn notes(&self) -> Option<&str> {
+        self.0.notes.as_deref()
+    }
+    async fn tags(&self) -> async_graphql::Result<Option<Vec<String>>> {
+        Ok(Some(serde_json::from_str(&self.0.tags)?))
+    }
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+    async fn updated_at(&self) -> Option<DateTime> {
+        Some(DateTime(self.0.updated_at))
+    }
+    async fn heartbeat_at(&self) -> Option<DateTime> {
+        Some(DateTime(self.0.heartbeat_at))
+    }
+    /// Seconds between the start and the end, or the last sign of life.
+    async fn compute_seconds(&self) -> Duration {
+        let end = self.0.finished_at.unwrap_or(self.0.heartbeat_at);
+        Duration((end - self.0.started_at).max(0) / 1_000_000)
+    }
+    async fn config(
+        &self,
+        ctx: &Context<'_>,
+        keys: Option<Vec<String>>,
+    ) -> async_graphql::Result<Option<JsonString>> {
+        restrict(self.config_text(ctx).await?, keys).map(Some)
+    }
+    /// What W&B itself keeps in the config: the members of `_wandb.value`.
+    async fn wandb_config(
+        &self,
+        ctx: &Context<'_>,
+        keys: Option<Vec<String>>,
+    ) -> async_graphql::Result<Option<JsonString>> {
+        let config = self.config_text(ctx).await?;
+        restrict(reserved(&config).unwrap_or_else(|| "{}".to_owned()), keys).map(Some)
+    }
+    async fn summary_metrics(
+        &self,
+        ctx: &Context<'_>,
+        keys: Option<Vec<String>>,
+    ) -> async_graphql::Result<Option<JsonString>> {
+        let text = match &self.0.summary {
+            Some(text) => text.clone(),
+            None => {
+                let row = self
+                    .reload(
+                        ctx,
+                        Wanted {
+                            summary: true,
+                            ..Wanted::default()
+                        },
+                    )
+                    .await?;
+                row.summary.unwrap_or_default()
+            }
+        };
+        restrict(text, keys).map(Some)
+    }
+    /// The last row of system metrics.
+    async fn system_metrics(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<JsonString>> {
+        let text = match &self.0.last_event {
+            Some(text) => text.clone(),
+            None => self
+                .reload(
+                    ctx,
+                    Wanted {
+                        last_event: true,
+                        ..Wanted::default()
+                    },
+                )
+                .await?
+                .last_event
+                .flatten(),
+        };
+        Ok(text.map(JsonString))
+    }
+    /// What is known about each metric; null without history.
+    async fn history_keys(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Json>> {
+        let text = match &self.0.key_stats {
+            Some(text) => text.clone(),
+            None => self
+                .reload(
+                    ctx,
+                    Wanted {
+                        key_stats: true,
+                        ..Wanted::default()
+                    },
+                )
+                .await?
+                .key_stats
+                .flatten(),
+        };
+        Ok(text.map(|text| Json(KeyStats::from_stored(&text).to_json())))
+    }
+    async fn history_line_count(&self) -> Option<i64> {
+        Some(self.0.history_lines)
+    }
+    async fn events_line_count(&self) -> Option<i64> {
+        Some(self.0.event_lines)
+    }
+    async fn log_line_count(&self) -> Option<i64> {
+        Some(self.0.log_lines)
+    }
+    /// The last rows of history: a JSON array of strings, in a string.
+    async fn history_tail(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<JsonString>> {
+        let id = self.0.id;
+        let text = caller(ctx)
+            .app
+            .store
+            .read(move |db| history::tail(db, id, Stream::History, TAIL))
+            .await?;
+        Ok(Some(JsonString(text)))
+    }
+    /// The last rows of system metrics: a JSON array of strings, in a string.
+    async fn events_tail(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<JsonString>> {
+        let id = self.0.id;
+        let text = caller(ctx)
+            .app
+            .store
+            .read(move |db| history::tail(db, id, Stream::Events, TAIL))
+            .await?;
+        Ok(Some(JsonString(text)))
+    }
+    /// Rows with `minStep <= _step < maxStep` in step order; at most about `samples`, evenly spread.
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        min_step: Option<Int64>,
+        max_step: Option<Int64>,
+        samples: Option<i64>,
+    ) -> async_graphql::Result<Rows> {
+        let id = self.0.id;
+        let steps = Steps {
+            min: min_step.map_or(Steps::ALL.min, |step| step.0),
+            end: max_step.map_or(Steps::ALL.end, |step| step.0),
+        };
+        let text = caller(ctx)
+            .app
+            .store
+            .read(move |db| history::rows(db, id, steps, samples))
+            .await?;
+        Ok(Rows::new(text))
+    }
+    /// Rows of system metrics, at most about `samples`.
+    async fn events(&self, ctx: &Context<'_>, samples: Option<i64>) -> async_graphql::Result<Rows> {
+        let id = self.0.id;
+        Ok(Rows::new(
+            caller(ctx)
+                .app
+                .store
+                .read(move |db| history::events(db, id, samples))
+                .await?,
+        ))
+    }
+    /// For each spec, the rows that have all its keys.
+    async fn sampled_history(
+        &self,
+        ctx: &Context<'_>,
+        specs: Vec<JsonString>,
+    ) -> async_graphql::Result<JsonList> {
+        if specs.len() > MAX_SPECS {
+            return Err(async_graphql::Error::new(format!("more than {MAX_SPECS} specs")));
+        }
+        let id = self.0.id;
+        let text = caller(ctx)
+            .app
+            .store
+            .read(move |db| {
+                let mut lists = Vec::with_capacity(specs.len());
+                for spec in &specs {
+                    lists.push(history::sampled(db, id, &Spec::parse(&spec.0)?)?);
+                }
+                Ok(format!("[{}]", lists.join(",")))
+            })
+            .await?;
+        Ok(JsonList::new(text))
+    }
+    /// No Parquet exports are made: every row is live (protocol §2.9).
+    async fn parquet_history(&self, live_keys: Vec<String>) -> ParquetHistory {
+        ParquetHistory {
+            run: self.0.id,
+            live_keys,
+        }
+    }
+    #[graphql(complexity = "page::cost(first.or(last), 1000) * child_complexity")]
+    async fn log_lines(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        #[graphql(name = "useImprovedPagination")] _use_improved_pagination: Option<bool>,
+    ) -> async_graphql::Result<Option<LogLineConnection>> {
+        log_lines(caller(ctx), self.0.id, first, after, last, before)
+            .await
+            .map(Some)
+    }
+    async fn file_count(
+        &self,
+        ctx: &Context<'_>,
+        names: Option<Vec<Option<String>>>,
+        pattern: Option<String>,
+    ) -> async_graphql::Result<i64> {
+        let id = self.0.id;
+        let query = FileQuery {
+            names: names.unwrap_or_default().into_iter().flatten().collect(),
+            pattern,
+        };
+        Ok(caller(ctx)
+            .app
+            .store
+            .read(move |db| files::count(db, id, &query))
+            .await?)
+    }
+    #[graphql(complexity = "page::cost(first, 50) * child_complexity")]
+    async fn files(
+        &self,
+        ctx: &Context<'_>,
+        names: Option<Vec<Option<String>>>,
+        pattern: Option<String>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Option<FileConnection>> {
+        let query = FileQuery {
+            names: names.unwrap_or_default().into_iter().flatten().collect(),
+            pattern,
+        };
+        file_page(caller(ctx), self.0.id, query, first, after)
+            .await
+            .map(Some)
+    }
+    /// True when the process of the run was asked to stop.
+    async fn stopped(&self) -> Option<bool> {
+        Some(self.0.stop_requested)
+    }
+    async fn should_stop(&self) -> Option<bool> {
+        Some(self.0.stop_requested)
+    }
+    async fn failed(&self) -> Option<bool> {
+        Some(matches!(self.0.state.as_str(), "failed" | "crashed" | "killed"))
+    }
+    async fn running(&self) -> Option<bool> {
+        Some(self.0.state == "running")
+    }
+    async fn exitcode(&self) -> Option<i64> {
+        self.0.exit_code
+    }
+    async fn run_info(&self) -> Option<RunInfo> {
+        Some(RunInfo {
+            program: self.0.program.clone(),
+            args: None,
+            os: None,
+            python: None,
+            colab: None,
+            executable: None,
+            code_saved: None,
+            cpu_count: None,
+            gpu_count: None,
+            gpu: None,
+            git: (self.0.repo.is_some() || self.0.commit.is_some()).then(|| GitInfo {
+                remote: self.0.repo.clone(),
+                commit: self.0.commit.clone(),
+            }),
+        })
+    }
+}
+
+/// The text of `_wandb.value` in a config.
+fn reserved(config: &str) -> Option<String> {
+    fn member<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+        lenient::members(text)
+            .ok()?
+            .map_while(Result::ok)
+            .find_map(|(key, value)| (key == name).then_some(value.text))
+    }
+    let value = member(member(config, "_wandb")?, "value")?;
+    lenient::members(value).is_ok().then(|| value.to_owned())
+}
+
+/// Rows in Parquet files, and those that are not there yet.
+#[derive(Debug)]
+pub(crate) struct ParquetHistory {
+    run: i64,
+    live_keys: Vec<String>,
+}
+
+/// Rows in Parquet files, and those that are not there yet.
+#[Object]
+impl ParquetHistory {
+    async fn parquet_urls(&self) -> Vec<String> {
+        Vec::new()
+    }
+    async fn live_data(&self, ctx: &Context<'_>) -> async_graphql::Result<JsonItems> {
+        let (run, keys) = (self.run, self.live_keys.clone());
+        Ok(JsonItems::new(
+            caller(ctx)
+                .app
+                .store
+                .read(move |db| history::live(db, run, &keys))
+                .await?,
+        ))
+    }
+}
+
+/// How the process was started, as far as the run said so.
+#[derive(Debug, SimpleObject)]
+pub(crate) struct RunInfo {
+    program: Option<String>,
+    args: Option<Vec<String>>,
+    os: Option<String>,
+    python: Option<String>,
+    colab: Option<String>,
+    executable: Option<String>,
+    code_saved: Option<bool>,
+    cpu_count: Option<i32>,
+    gpu_count: Option<i32>,
+    gpu: Option<String>,
+    git: Option<GitInfo>,
+}
+
+/// The code of the run.
+#[derive(Debug, SimpleObject)]
+pub(crate) struct GitInfo {
+    remote: Option<String>,
+    commit: Option<String>,
+}
+
+/// The row number of a run that was named by its opaque id.
+pub(crate) fn run_number(id: &str) -> async_graphql::Result<i64> {
+    Kind::Run
+        .decode(id)
+        .ok_or_else(|| async_graphql::Error::new(format!("run not found for id {id:?}")))
+}

@@ -1,0 +1,222 @@
+//! Scalars, and values that pass through as the text that is stored.
+
+use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
+
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{
+    ContextSelectionSet, InputValueError, InputValueResult, Name, OutputType, Positioned, Scalar, ScalarType,
+    ServerResult, Value,
+};
+
+use crate::store::time;
+
+/// A string whose text is JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct JsonString(pub(crate) String);
+
+/// A string whose text is JSON.
+#[Scalar(name = "JSONString")]
+impl ScalarType for JsonString {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match value {
+            Value::String(text) => Ok(Self(text)),
+            other => Err(InputValueError::expected_type(other)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.clone())
+    }
+}
+
+/// A time in microseconds, written as RFC 3339 in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DateTime(pub(crate) i64);
+
+/// A time: RFC 3339 in UTC.
+#[Scalar]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => time::from_text(text)
+                .map(Self)
+                .ok_or_else(|| InputValueError::custom("not a time")),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(time::to_text(self.0))
+    }
+}
+
+fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64(),
+        _ => None,
+    }
+}
+
+/// A 64-bit integer, written as a JSON number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Int64(pub(crate) i64);
+
+/// A 64-bit integer.
+#[Scalar]
+impl ScalarType for Int64 {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        integer(&value)
+            .map(Self)
+            .ok_or_else(|| InputValueError::expected_type(value))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.0)
+    }
+}
+
+/// A length of time as an integer; milliseconds where alerts wait, seconds where runs compute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Duration(pub(crate) i64);
+
+/// A length of time, as an integer.
+#[Scalar]
+impl ScalarType for Duration {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        integer(&value)
+            .map(Self)
+            .ok_or_else(|| InputValueError::expected_type(value))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.0)
+    }
+}
+
+/// The member by which `serde_json` and `async-graphql` (feature `raw_value`) know text that is JSON already.
+const RAW: &str = "$serde_json::private::RawValue";
+
+/// Puts JSON text into the answer as it is. The text must be JSON: it is not looked at again.
+fn raw(text: String) -> Value {
+    let mut object = IndexMap::with_capacity(1);
+    object.insert(Name::new(RAW), Value::String(text));
+    Value::Object(object)
+}
+
+/// A text that is moved out when it is resolved, which happens once: it may be a hundred megabytes.
+#[derive(Debug)]
+struct Once(Mutex<String>);
+
+impl Once {
+    fn take(&self) -> Value {
+        raw(std::mem::take(
+            &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
+        ))
+    }
+}
+
+/// Any JSON value.
+#[derive(Debug, Clone)]
+pub(crate) struct Json(pub(crate) String);
+
+/// Any JSON value.
+#[Scalar(name = "JSON")]
+impl ScalarType for Json {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        Ok(Self(value.to_string()))
+    }
+
+    fn to_value(&self) -> Value {
+        raw(self.0.clone())
+    }
+}
+
+/// `[String!]!` as one JSON text: rows of history.
+#[derive(Debug)]
+pub(crate) struct Rows(Once);
+
+impl Rows {
+    pub(crate) fn new(text: String) -> Self {
+        Self(Once(Mutex::new(text)))
+    }
+}
+
+impl OutputType for Rows {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed("String")
+    }
+
+    fn qualified_type_name() -> String {
+        "[String!]!".to_owned()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <String as OutputType>::create_type_info(registry);
+        Self::qualified_type_name()
+    }
+
+    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        Ok(self.0.take())
+    }
+}
+
+/// `[JSON]!` as one JSON text: one list of objects per spec.
+#[derive(Debug)]
+pub(crate) struct JsonList(Once);
+
+impl JsonList {
+    pub(crate) fn new(text: String) -> Self {
+        Self(Once(Mutex::new(text)))
+    }
+}
+
+impl OutputType for JsonList {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed("JSON")
+    }
+
+    fn qualified_type_name() -> String {
+        "[JSON]!".to_owned()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <Json as OutputType>::create_type_info(registry);
+        Self::qualified_type_name()
+    }
+
+    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        Ok(self.0.take())
+    }
+}
+
+/// `[JSON!]!` as one JSON text: live rows.
+#[derive(Debug)]
+pub(crate) struct JsonItems(Once);
+
+impl JsonItems {
+    pub(crate) fn new(text: String) -> Self {
+        Self(Once(Mutex::new(text)))
+    }
+}
+
+impl OutputType for JsonItems {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed("JSON")
+    }
+
+    fn qualified_type_name() -> String {
+        "[JSON!]!".to_owned()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <Json as OutputType>::create_type_info(registry);
+        Self::qualified_type_name()
+    }
+
+    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        Ok(self.0.take())
+    }
+}

@@ -1,0 +1,62 @@
+//! What the server says about itself (protocol §2.18).
+
+use async_graphql::SimpleObject;
+
+use super::scalars::Json;
+
+/// Features that are really there. What is not named is off, and the official client falls back (protocol §0.4).
+const FEATURES: &[&str] = &["FILESTREAM_GZIP", "LARGE_FILENAMES", "MARK_RUN_FILES_UPLOADED"];
+
+/// The server.
+#[derive(Debug, SimpleObject)]
+pub(crate) struct ServerInfo {
+    /// What the server can do.
+    features: Vec<Option<ServerFeature>>,
+    /// Versions of the official client that the server takes.
+    cli_version_info: Option<Json>,
+    /// Whether a newer server exists; unknown here.
+    latest_local_version_info: Option<LatestLocalVersionInfo>,
+}
+
+/// One ability.
+#[derive(Debug, SimpleObject)]
+pub(crate) struct ServerFeature {
+    /// Name as the clients know it.
+    name: String,
+    /// True when it may be used.
+    is_enabled: bool,
+}
+
+/// Version of a self-hosted server.
+#[derive(Debug, SimpleObject)]
+pub(crate) struct LatestLocalVersionInfo {
+    out_of_date: bool,
+    latest_version_string: String,
+    version_on_this_instance_string: String,
+}
+
+impl ServerInfo {
+    /// What this build can do.
+    pub(crate) fn current() -> Self {
+        let version = env!("CARGO_PKG_VERSION");
+        Self {
+            features: FEATURES
+                .iter()
+                .map(|name| {
+                    Some(ServerFeature {
+                        name: (*name).to_owned(),
+                        is_enabled: true,
+                    })
+                })
+                .collect(),
+            cli_version_info: Some(Json(
+                r#"{"min_cli_version":"0.10.0","max_cli_version":"99.0.0"}"#.to_owned(),
+            )),
+            latest_local_version_info: Some(LatestLocalVersionInfo {
+                out_of_date: false,
+                latest_version_string: version.to_owned(),
+                version_on_this_instance_string: version.to_owned(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Who owns the data: the user, the entity, the API key, and the server's own secrets.
+//!
+//! The server has one user and one entity for now. The tables already hold many.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{StoreResult, time};
+
+/// Who a request acts for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// Row number in `users`.
+    pub(crate) user: i64,
+    /// Login name.
+    pub(crate) username: String,
+    /// Name shown to people.
+    pub(crate) full_name: String,
+    /// Mail address.
+    pub(crate) email: String,
+    /// Row number of the default entity.
+    pub(crate) entity: i64,
+    /// Name of the default entity.
+    pub(crate) entity_name: String,
+}
+
+/// Makes sure that the entity and the user exist, that the user's key is the one whose digest is given, and returns
+/// the identity.
+pub(crate) fn prepare(
+    db: &Connection,
+    entity: &str,
+    username: &str,
+    key_sha256: &[u8],
+) -> StoreResult<Identity> {
+    let now = time::now();
+    let team = entity != username;
+    db.execute(
+        "INSERT INTO entities (name, is_team, created_at) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO NOTHING",
+        params![entity, team, now],
+    )?;
+    let entity_id: i64 = db.query_row("SELECT id FROM entities WHERE name = ?1", [entity], |row| {
+        row.get(0)
+    })?;
+    db.execute(
+        "INSERT INTO users (username, name, email, admin, entity_id, created_at) VALUES (?1, ?1, ?2, 1, ?3, ?4)
+         ON CONFLICT (username) DO UPDATE SET entity_id = excluded.entity_id",
+        params![username, format!("{username}@localhost"), entity_id, now],
+    )?;
+    let (user, full_name, email) = db.query_row(
+        "SELECT id, name, email FROM users WHERE username = ?1",
+        [username],
+        |row| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+            ))
+        },
+    )?;
+    db.execute(
+        "INSERT OR IGNORE INTO members (entity_id, user_id) VALUES (?1, ?2)",
+        [entity_id, user],
+    )?;
+    // The digest is unique over all users: a key names one user.
+    db.execute(
+        "DELETE FROM api_keys WHERE sha256 = ?1 OR (user_id = ?2 AND label = 'default')",
+        params![key_sha256, user],
+    )?;
+    db.execute(
+        "INSERT INTO api_keys (user_id, label, sha256, created_at) VALUES (?1, 'default', ?2, ?3)",
+        params![user, key_sha256, now],
+    )?;
+    Ok(Identity {
+        user,
+        username: username.to_owned(),
+        full_name,
+        email,
+        entity: entity_id,
+        entity_name: entity.to_owned(),
+    })
+}
+
+/// Everything needed to answer `entity(name)`.
+#[derive(Debug, Clone)]
+pub(crate) struct EntityRow {
+    /// Row number.
+    pub(crate) id: i64,
+    /// Name in URLs.
+    pub(crate) name: String,
+    /// True when several users may share it.
+    pub(crate) is_team: bool,
+}
+
+/// The entity of this name; `None` or `""` mean the caller's default (protocol §2.4).
+pub(crate) fn entity(
+    db: &Connection,
+    identity: &Identity,
+    name: Option<&str>,
+) -> StoreResult<Option<EntityRow>> {
+    let name = match name {
+        None | Some("") => identity.entity_name.as_str(),
+        Some(name) => name,
+    };
+    let row = db
+        .prepare_cached("SELECT id, name, is_team FROM entities WHERE name = ?1")?
+        .query_row([name], |row| {
+            Ok(EntityRow {
+                id: row.get(0)?,
+                name: row.get(1)?,
+                is_team: row.get(2)?,
+            })
+        })
+        .optional()?;
+    Ok(row)
+}
+
+/// Bytes stored by an entity's run files, each distinct content once.
+pub(crate) fn storage_bytes(db: &Connection, entity: i64) -> StoreResult<i64> {
+    Ok(db.query_row(
+        "SELECT COALESCE(SUM(size), 0) FROM (
+           SELECT DISTINCT f.md5, f.size FROM run_files f
+           JOIN runs r ON r.id = f.run_id JOIN projects p ON p.id = r.project_id
+           WHERE p.entity_id = ?1 AND f.md5 IS NOT NULL)",
+        [entity],
+        |row| row.get(0),
+    )?)
+}
+
+/// The secret stored under `name`; made from `fresh` when there is none yet.
+pub(crate) fn secret(db: &Connection, name: &str, fresh: &[u8]) -> StoreResult<Vec<u8>> {
+    db.execute(
+        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
+        params![name, fresh],
+    )?;
+    Ok(db.query_row("SELECT value FROM meta WHERE key = ?1", [name], |row| row.get(0))?)
+}

@@ -1,0 +1,224 @@
+//! The tables, and how an older database becomes a newer one.
+
+use rusqlite::Connection;
+
+use super::{StoreError, StoreResult};
+
+/// One entry per schema version, in order; `user_version` counts those that were applied.
+const STEPS: &[&str] = &[FIRST];
+
+/// Version 1.
+///
+/// `history`, `events` and `console` are clustered by `position` = run id * 2^32 + line: the lines of a run lie side by
+/// side, a line that arrives twice replaces itself, and no second index is needed to find it. Where several processes
+/// write one run, their line numbers collide; `shared_lines` says which position each line of each writer got.
+const FIRST: &str = "
+CREATE TABLE meta (
+  key TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE entities (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  is_team INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL
+);
+
+CREATE TABLE users (
+  id INTEGER PRIMARY KEY,
+  username TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  email TEXT NOT NULL,
+  admin INTEGER NOT NULL DEFAULT 0,
+  entity_id INTEGER NOT NULL REFERENCES entities(id),
+  created_at INTEGER NOT NULL
+);
+
+CREATE TABLE members (
+  entity_id INTEGER NOT NULL REFERENCES entities(id) ON DELETE CASCADE,
+  user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+  PRIMARY KEY (entity_id, user_id)
+) WITHOUT ROWID;
+
+CREATE TABLE api_keys (
+  id INTEGER PRIMARY KEY,
+  user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+  label TEXT NOT NULL,
+  sha256 BLOB NOT NULL UNIQUE,
+  created_at INTEGER NOT NULL,
+  UNIQUE (user_id, label)
+);
+
+CREATE TABLE projects (
+  id INTEGER PRIMARY KEY,
+  entity_id INTEGER NOT NULL REFERENCES entities(id),
+  user_id INTEGER NOT NULL REFERENCES users(id),
+  name TEXT NOT NULL,
+  description TEXT,
+  access TEXT,
+  views TEXT,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  UNIQUE (entity_id, name)
+);
+
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY,
+  project_id INTEGER NOT NULL REFERENCES projects(id) ON DELETE CASCADE,
+  user_id INTEGER NOT NULL REFERENCES users(id),
+  user_name TEXT NOT NULL,
+  name TEXT NOT NULL,
+  display_name TEXT NOT NULL,
+  state TEXT NOT NULL,
+  group_name TEXT,
+  job_type TEXT,
+  host TEXT,
+  commit_hash TEXT,
+  program TEXT,
+  repo TEXT,
+  notes TEXT,
+  description TEXT,
+  sweep_name TEXT,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  heartbeat_at INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  finished_at INTEGER,
+  exit_code INTEGER,
+  stop_requested INTEGER NOT NULL DEFAULT 0,
+  config TEXT NOT NULL DEFAULT '{}',
+  summary TEXT NOT NULL DEFAULT '{}',
+  config_query TEXT NOT NULL DEFAULT '{}',
+  summary_query TEXT NOT NULL DEFAULT '{}',
+  history_lines INTEGER NOT NULL DEFAULT 0,
+  event_lines INTEGER NOT NULL DEFAULT 0,
+  log_lines INTEGER NOT NULL DEFAULT 0,
+  last_step INTEGER NOT NULL DEFAULT -1,
+  steps_sorted INTEGER NOT NULL DEFAULT 1,
+  key_stats TEXT,
+  UNIQUE (project_id, name)
+);
+CREATE INDEX runs_created ON runs (project_id, created_at, id);
+CREATE INDEX runs_heartbeat ON runs (project_id, heartbeat_at, id);
+CREATE INDEX runs_updated ON runs (project_id, updated_at, id);
+CREATE INDEX runs_state ON runs (project_id, state, created_at, id);
+CREATE INDEX runs_group ON runs (project_id, group_name, created_at, id);
+CREATE INDEX runs_display ON runs (project_id, display_name);
+CREATE INDEX runs_sweep ON runs (project_id, sweep_name);
+CREATE INDEX runs_alive ON runs (heartbeat_at) WHERE state = 'running';
+
+CREATE TABLE run_tags (
+  run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  tag TEXT NOT NULL,
+  PRIMARY KEY (run_id, position)
+) WITHOUT ROWID;
+CREATE INDEX run_tags_tag ON run_tags (run_id, tag);
+
+CREATE TABLE run_keys (
+  run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  PRIMARY KEY (run_id, key)
+) WITHOUT ROWID;
+
+CREATE TABLE history (
+  position INTEGER PRIMARY KEY,
+  run_id INTEGER NOT NULL,
+  step INTEGER NOT NULL,
+  row TEXT NOT NULL
+);
+CREATE INDEX history_step ON history (run_id, step);
+
+CREATE TABLE events (
+  position INTEGER PRIMARY KEY,
+  row TEXT NOT NULL
+);
+
+CREATE TABLE console (
+  position INTEGER PRIMARY KEY,
+  text TEXT NOT NULL
+);
+
+CREATE TABLE shared_lines (
+  run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+  file TEXT NOT NULL,
+  writer TEXT NOT NULL,
+  line INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (run_id, file, writer, line)
+) WITHOUT ROWID;
+
+CREATE TABLE run_files (
+  id INTEGER PRIMARY KEY,
+  run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  md5 TEXT,
+  size INTEGER NOT NULL DEFAULT 0,
+  uploaded_at INTEGER,
+  created_at INTEGER NOT NULL,
+  UNIQUE (run_id, name)
+);
+CREATE INDEX run_files_md5 ON run_files (md5);
+
+CREATE TABLE alerts (
+  id INTEGER PRIMARY KEY,
+  run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+  title TEXT NOT NULL,
+  text TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  wait_ms INTEGER,
+  created_at INTEGER NOT NULL
+);
+
+CREATE TABLE custom_charts (
+  id INTEGER PRIMARY KEY,
+  entity_id INTEGER NOT NULL REFERENCES entities(id),
+  name TEXT NOT NULL,
+  display_name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  access TEXT NOT NULL,
+  spec TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  UNIQUE (entity_id, name)
+);
+";
+
+/// Brings the database up to the newest version; each step is one transaction.
+pub(super) fn apply(connection: &mut Connection) -> StoreResult<()> {
+    let known = STEPS.len() as i64;
+    loop {
+        // Two processes may open a new directory at once; the version is read under the write lock.
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if found > known || found < 0 {
+            return Err(StoreError::Newer { found, known });
+        }
+        let Some(step) = STEPS.get(found as usize) else {
+            return Ok(());
+        };
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", found + 1)?;
+        transaction.commit()?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn applies_once_and_refuses_newer_databases() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        apply(&mut connection).unwrap();
+        apply(&mut connection).unwrap();
+        let version: i64 = connection
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(version, STEPS.len() as i64);
+        connection
+            .pragma_update(None, "user_version", version + 1)
+            .unwrap();
+        assert!(matches!(apply(&mut connection), Err(StoreError::Newer { .. })));
+    }
+}

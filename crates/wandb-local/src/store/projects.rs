@@ -1,0 +1,142 @@
+//! Projects.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::identity::{self, Identity};
+use super::{StoreError, StoreResult, time};
+
+/// Where runs go that name no project, as the official client has it (protocol §2.6).
+pub(crate) const UNCATEGORIZED: &str = "uncategorized";
+/// Longest project name that the official client lets through (protocol §6.5).
+const NAME_LIMIT: usize = 128;
+const NAME_FORBIDDEN: &[char] = &['/', '\\', '#', '?', '%', ':'];
+
+/// A project as stored.
+#[derive(Debug, Clone)]
+pub(crate) struct ProjectRow {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    pub(crate) entity_name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) access: Option<String>,
+    pub(crate) views: Option<String>,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+}
+
+const COLUMNS: &str = "p.id, p.name, e.name, p.description, p.access, p.views, p.created_at, p.updated_at
+     FROM projects p JOIN entities e ON e.id = p.entity_id";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<ProjectRow> {
+    Ok(ProjectRow {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        entity_name: row.get(2)?,
+        description: row.get(3)?,
+        access: row.get(4)?,
+        views: row.get(5)?,
+        created_at: row.get(6)?,
+        updated_at: row.get(7)?,
+    })
+}
+
+/// The project of this entity and name; no entity means the caller's default.
+pub(crate) fn find(
+    db: &Connection,
+    identity: &Identity,
+    entity: Option<&str>,
+    name: &str,
+) -> StoreResult<Option<ProjectRow>> {
+    let Some(entity) = identity::entity(db, identity, entity)? else {
+        return Ok(None);
+    };
+    let row = db
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} WHERE p.entity_id = ?1 AND p.name = ?2"
+        ))?
+        .query_row(params![entity.id, name], read)
+        .optional()?;
+    Ok(row)
+}
+
+/// The project with this row number.
+pub(crate) fn by_id(db: &Connection, id: i64) -> StoreResult<Option<ProjectRow>> {
+    Ok(db
+        .prepare_cached(&format!("SELECT {COLUMNS} WHERE p.id = ?1"))?
+        .query_row([id], read)
+        .optional()?)
+}
+
+/// One page of an entity's projects, newest first, and whether more follow.
+pub(crate) fn list(
+    db: &Connection,
+    entity: i64,
+    limit: u64,
+    offset: u64,
+) -> StoreResult<(Vec<ProjectRow>, bool)> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} WHERE p.entity_id = ?1 ORDER BY p.created_at DESC, p.id DESC LIMIT ?2 OFFSET ?3"
+    ))?;
+    let mut rows = statement
+        .query_map(
+            params![entity, limit.saturating_add(1) as i64, offset as i64],
+            read,
+        )?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let more = rows.len() as u64 > limit;
+    rows.truncate(limit as usize);
+    Ok((rows, more))
+}
+
+/// The project of this name, created when it is missing; the flag tells whether it was.
+pub(crate) fn ensure(
+    db: &Connection,
+    identity: &Identity,
+    entity: Option<&str>,
+    name: Option<&str>,
+) -> StoreResult<(ProjectRow, bool)> {
+    let name = match name {
+        None | Some("") => UNCATEGORIZED,
+        Some(name) => name,
+    };
+    if let Some(found) = find(db, identity, entity, name)? {
+        return Ok((found, false));
+    }
+    let Some(entity) = identity::entity(db, identity, entity)? else {
+        return Err(StoreError::Refused(format!(
+            "entity {} not found",
+            entity.unwrap_or_default()
+        )));
+    };
+    if name.chars().count() > NAME_LIMIT || name.contains(NAME_FORBIDDEN) || name.contains(char::is_control) {
+        return Err(StoreError::Refused(format!(
+            "invalid project name {name:?}: at most {NAME_LIMIT} characters, none of / \\ # ? % :"
+        )));
+    }
+    let now = time::now();
+    db.execute(
+        "INSERT INTO projects (entity_id, user_id, name, access, created_at, updated_at) VALUES (?1, ?2, ?3, 'USER_READ', ?4, ?4)",
+        params![entity.id, identity.user, name, now],
+    )?;
+    let id = db.last_insert_rowid();
+    let row = by_id(db, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    Ok((row, true))
+}
+
+/// What `upsertModel` may set; `None` leaves a field alone.
+#[derive(Debug, Default)]
+pub(crate) struct ProjectPatch {
+    pub(crate) description: Option<String>,
+    pub(crate) access: Option<String>,
+    pub(crate) views: Option<String>,
+}
+
+/// Writes the fields that the patch holds.
+pub(crate) fn patch(db: &Connection, id: i64, patch: &ProjectPatch) -> StoreResult<()> {
+    db.execute(
+        "UPDATE projects SET description = COALESCE(?2, description), access = COALESCE(?3, access),
+           views = COALESCE(?4, views), updated_at = ?5 WHERE id = ?1",
+        params![id, patch.description, patch.access, patch.views, time::now()],
+    )?;
+    Ok(())
+}
