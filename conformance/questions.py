@@ -53,12 +53,20 @@ def questions(work, run_ids):
     asked.append({"kind": "missing", "project": PROJECTS[0], "run": "no-such-run"})
     asked.append({"kind": "missing", "project": "no-such-project", "run": "no-such-run"})
     for question in asked:
-        parts = {key: value for key, value in question.items() if key not in ("project", "filters") and value is not None}
-        if question.get("project") in PROJECTS[1:]:
-            parts["project"] = question["project"]
-        question["id"] = " ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" if key not in ("kind", "run", "name") else str(value) for key, value in parts.items())
+        question["id"] = identify(question)
     assert len({question["id"] for question in asked}) == len(asked), "two questions have the same id"
     return asked
+
+
+def identify(question):
+    """`scan sgd-0 keys=["loss"]`: what is asked, about what, and how. The first project goes without saying."""
+    words = [question["kind"]]
+    for key, value in question.items():
+        if key in ("run", "name"):
+            words.append(value)
+        elif key not in ("kind", "filters", "id") and value is not None and value != PROJECTS[0]:
+            words.append(f"{key}={json.dumps(value, ensure_ascii=False)}")
+    return " ".join(words)
 
 
 def about_run(work, project, run_id):

@@ -11,6 +11,7 @@ const NETWORK_FREE: &[&str] = &[
     "wandb-schema",
     "wandb-transport",
     "wandb-core",
+    "wandb-storage",
     "wandb-artifacts",
     "wandb-models",
 ];
