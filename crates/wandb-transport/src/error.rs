@@ -11,9 +11,9 @@ pub(crate) type BoxError = Box<dyn Error + Send + Sync + 'static>;
 
 /// Why a request got no answer, or why a body broke off.
 ///
-/// `Display` gives a message in lower case that names the peer (scheme, host and port at most). It never contains a path,
-/// a query string, a header or a credential: signed URLs are secrets. The cause, if there is one, is behind
-/// [`source`](Error::source) and is not repeated in the message.
+/// `Display` gives a message in lower case that names the peer: scheme, host and port. It never contains a query string, a
+/// header or a credential, for signed URLs are secrets; only the scripted transport, in a test, names paths. The cause, if
+/// there is one, is behind [`source`](Error::source) and is not repeated in the message.
 pub struct TransportError {
     inner: Box<Inner>,
 }

@@ -29,9 +29,6 @@ mod transport;
 mod tunnel;
 mod upload;
 
-#[cfg(test)]
-mod tests;
-
 pub use builder::HyperTransportBuilder;
 pub use config_error::ConfigError;
 pub use proxy::{Proxy, ProxyConfig};

@@ -138,3 +138,84 @@ impl http_body::Body for Upload {
         hint
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body::Body as _;
+
+    use super::*;
+
+    const IDLE: Duration = Duration::from_secs(60);
+
+    async fn piece(upload: &mut Upload) -> Option<Result<Bytes, TransportError>> {
+        let frame = std::future::poll_fn(|cx| Pin::new(&mut *upload).poll_frame(cx)).await?;
+        Some(frame.map(|frame| frame.into_data().unwrap()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_piece_of_a_large_chunk_moves_the_deadline() {
+        let data: Bytes = (0..200_000_u32).map(|n| n as u8).collect();
+        let (mut upload, watch) = Upload::new(Body::from(data.clone()));
+        let mut whole = Vec::new();
+        while !upload.is_end_stream() {
+            assert_eq!(
+                upload.size_hint().exact(),
+                Some((data.len() - whole.len()) as u64)
+            );
+            tokio::time::advance(Duration::from_secs(50)).await;
+            let piece = piece(&mut upload).await.unwrap().unwrap();
+            assert!(piece.len() <= PIECE);
+            whole.extend_from_slice(&piece);
+            assert_eq!(watch.deadline(IDLE), Some(Instant::now() + IDLE));
+        }
+        assert_eq!(whole, data);
+        let last = Instant::now();
+        tokio::time::advance(Duration::from_secs(30)).await;
+        assert_eq!(watch.deadline(IDLE), Some(last + IDLE));
+        assert_eq!(watch.deadline(Duration::MAX), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_source_without_data_holds_the_deadline_off() {
+        let (mut sender, body) = http_body_util::channel::Channel::<Bytes, std::io::Error>::new(1);
+        let (mut upload, watch) = Upload::new(Body::wrap(body));
+        let pending =
+            std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut upload).poll_frame(cx).is_pending()));
+        assert!(pending.await);
+        tokio::time::advance(IDLE * 10).await;
+        assert_eq!(watch.deadline(IDLE), Some(Instant::now() + IDLE));
+
+        sender.send_data("x".into()).await.unwrap();
+        assert_eq!(piece(&mut upload).await.unwrap().unwrap(), "x");
+        let given = Instant::now();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(watch.deadline(IDLE), Some(given + IDLE));
+    }
+
+    #[tokio::test]
+    async fn the_error_is_kept_for_the_sender() {
+        let broken = TransportError::new(TransportErrorKind::BodyTooLarge, "too large");
+        let failing = http_body_util::StreamBody::new(Failing(Some(broken)));
+        let (mut upload, watch) = Upload::new(Body::wrap(failing));
+        assert_eq!(
+            piece(&mut upload).await.unwrap().unwrap_err().kind(),
+            TransportErrorKind::Other
+        );
+        assert_eq!(
+            watch.take_error().unwrap().kind(),
+            TransportErrorKind::BodyTooLarge
+        );
+        assert!(watch.take_error().is_none());
+    }
+
+    /// A body that is nothing but an error.
+    struct Failing(Option<TransportError>);
+
+    impl futures_core::Stream for Failing {
+        type Item = Result<Frame<Bytes>, TransportError>;
+
+        fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            Poll::Ready(self.0.take().map(Err))
+        }
+    }
+}
