@@ -7,9 +7,10 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, HOST};
 use sha2::{Digest as _, Sha256};
 
+use crate::blobs::BlobStore;
 use crate::graphql::LocalSchema;
 use crate::rate::RateLimit;
-use crate::store::files::FileRow;
+use crate::signing::UrlSigner;
 use crate::store::identity::Identity;
 use crate::store::{Store, StoreResult, runs, time};
 
@@ -23,8 +24,12 @@ pub(crate) struct App {
     /// Silence after which a running run counts as crashed.
     pub(crate) heartbeat_timeout: Duration,
     pub(crate) rate: RateLimit,
+    pub(crate) blobs: BlobStore,
+    pub(crate) signer: UrlSigner,
     /// Base of URLs when the address that callers use is not the one to give out.
     pub(crate) external_url: Option<String>,
+    /// Held while the data directory is open; a second process would remove uploads under way.
+    pub(crate) lock: std::fs::File,
     /// The data directory when it is to go away with the server. Last, so that it outlives what is open in it.
     pub(crate) temporary: Option<tempfile::TempDir>,
 }
@@ -35,6 +40,7 @@ impl std::fmt::Debug for App {
             .field("store", &self.store)
             .field("identity", &self.identity)
             .field("heartbeat_timeout", &self.heartbeat_timeout)
+            .field("lock", &self.lock)
             .field("temporary", &self.temporary)
             .finish_non_exhaustive()
     }
@@ -88,22 +94,6 @@ impl App {
             return false;
         };
         !key.is_empty() && key_digest(&key) == self.key_sha256
-    }
-
-    /// Where the bytes of a file are; `None` while none have arrived.
-    pub(crate) fn download_url(&self, origin: &str, file: &FileRow) -> Option<String> {
-        file.md5.as_ref()?;
-        Some(format!("{origin}/dl/{}", file.id))
-    }
-
-    /// Where the bytes of a file are to be put.
-    pub(crate) fn upload_url(&self, origin: &str, file: &FileRow) -> String {
-        format!("{origin}/up/{}", file.id)
-    }
-
-    /// Deletes bytes that nothing points to any more.
-    pub(crate) async fn forget_bytes(&self, digests: Vec<String>) {
-        drop(digests);
     }
 
     /// Scheme and host that URLs in an answer begin with: the address under which the caller reached the server, which

@@ -15,7 +15,7 @@
 //! | `filter` | run filters and order strings compiled to SQL |
 //! | `lenient` | JSON as the SDK writes it (bare `NaN`), kept as text |
 //! | `history_keys` | what is known about each metric of a run |
-//! | `blobs`, `signing` | file bytes, and the URLs that give access to them |
+//! | `blobs`, `signing`, `urls` | file bytes, and the URLs that give access to them |
 //! | `faults` | failures on request, for tests of clients |
 //! | `sample` | the sample project of `wb demo` |
 
@@ -33,6 +33,7 @@ mod server;
 mod signing;
 mod store;
 mod transport;
+mod urls;
 
 pub use server::{LocalServer, LocalServerBuilder, StartError};
 pub use transport::LocalTransport;

@@ -10,12 +10,20 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use crate::app::{App, key_digest};
+use crate::blobs::BlobStore;
 use crate::rate::RateLimit;
+use crate::signing::{DEFAULT_VALIDITY, UrlSigner};
 use crate::store::{Store, StoreError, identity, names};
 use crate::transport::LocalTransport;
 
 /// Name of the database in the data directory.
 const DATABASE: &str = "wandb.sqlite3";
+/// Name of the folder of file bytes.
+const FILES: &str = "files";
+/// Name of the file that a process locks while it has the data directory open.
+const LOCK_FILE: &str = "lock";
+/// Name of the secret that signs URLs.
+const URL_SECRET: &str = "url-secret";
 /// Name of the file that keeps the generated API key. Only its owner may read it.
 const KEY_FILE: &str = "api-key";
 /// Silence after which a running run counts as crashed (protocol §2.7: about five minutes).
@@ -35,6 +43,12 @@ pub enum StartError {
         /// What the system said.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Another process has the data directory open.
+    #[error("data directory {} is in use by another server", path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
     },
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
@@ -66,6 +80,7 @@ pub struct LocalServerBuilder {
     heartbeat_timeout: Duration,
     rate_limit: (u64, Duration),
     external_url: Option<String>,
+    url_validity: Duration,
 }
 
 impl Default for LocalServerBuilder {
@@ -80,6 +95,7 @@ impl Default for LocalServerBuilder {
             heartbeat_timeout: HEARTBEAT_TIMEOUT,
             rate_limit: (10_000_000, Duration::from_secs(60)),
             external_url: None,
+            url_validity: DEFAULT_VALIDITY,
         }
     }
 }
@@ -137,6 +153,12 @@ impl LocalServerBuilder {
     /// Base of the URLs that the server gives out, for example behind a proxy. Default: whatever host the request named.
     pub fn external_url(mut self, url: impl Into<String>) -> Self {
         self.external_url = Some(url.into().trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// How long the URLs of file bytes work. Default: a day.
+    pub fn url_validity(mut self, validity: Duration) -> Self {
+        self.url_validity = validity;
         self
     }
 
@@ -214,6 +236,7 @@ impl LocalServerBuilder {
             }
         };
         std::fs::create_dir_all(&dir).map_err(unusable(&dir))?;
+        let lock = lock(&dir)?;
         let api_key = match &self.api_key {
             Some(key) if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
                 return Err(StartError::Option(
@@ -233,6 +256,18 @@ impl LocalServerBuilder {
         let identity = store
             .write_blocking(|db| identity::prepare(db, &self.entity, &username, &key_sha256))
             .map_err(&broken)?;
+        let mut fresh = [0_u8; 32];
+        names::random(&mut fresh).map_err(StartError::System)?;
+        let secret = store
+            .write_blocking(|db| identity::secret(db, URL_SECRET, &fresh))
+            .map_err(&broken)?;
+        let secret = <[u8; 32]>::try_from(secret).map_err(|_| {
+            broken(StoreError::Refused(
+                "the stored secret has a wrong length".to_owned(),
+            ))
+        })?;
+        let files = dir.join(FILES);
+        let blobs = BlobStore::open(&files).map_err(unusable(&files))?;
         let app = App {
             store,
             schema: crate::graphql::schema(),
@@ -241,12 +276,35 @@ impl LocalServerBuilder {
             heartbeat_timeout: self.heartbeat_timeout,
             rate: RateLimit::new(self.rate_limit.0, self.rate_limit.1),
             external_url: self.external_url.clone(),
+            blobs,
+            signer: UrlSigner::new(&secret).with_validity(self.url_validity),
+            lock,
             temporary,
         };
         Ok(Prepared {
             app: Arc::new(app),
             api_key,
         })
+    }
+}
+
+/// Takes the data directory for this process. The system gives it back when the process ends, however it ends.
+fn lock(dir: &Path) -> Result<std::fs::File, StartError> {
+    let path = dir.join(LOCK_FILE);
+    let unusable = |source: std::io::Error| StartError::Directory {
+        path: path.clone(),
+        source: Box::new(source),
+    };
+    let file = std::fs::File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::InUse { path: dir.to_owned() }),
+        Err(std::fs::TryLockError::Error(source)) => Err(unusable(source)),
     }
 }
 
@@ -374,7 +432,7 @@ fn run(
 
 async fn serve(app: Arc<App>, listener: TcpListener, stopped: watch::Receiver<Stop>) {
     let router = crate::http::router(Arc::clone(&app));
-    let watchman = tokio::spawn(watch_heartbeats(app));
+    let keeper = tokio::spawn(keep_house(app));
     // Small answers must not wait for the acknowledgement of the one before.
     let listener = listener.tap_io(|stream| {
         if let Err(failure) = stream.set_nodelay(true) {
@@ -404,11 +462,15 @@ async fn serve(app: Arc<App>, listener: TcpListener, stopped: watch::Receiver<St
         }
         () = patience => tracing::debug!("stopped with requests under way"),
     }
-    watchman.abort();
+    keeper.abort();
 }
 
-/// Marks silent runs as crashed from time to time, so that their state is right on disk, too.
-async fn watch_heartbeats(app: Arc<App>) {
+/// Cleans up after a process that was killed, then marks silent runs as crashed from time to time, so that their state
+/// is right on disk, too.
+async fn keep_house(app: Arc<App>) {
+    if let Err(failure) = app.sweep_bytes().await {
+        tracing::warn!(%failure, "cannot look for bytes without a file");
+    }
     let period = (app.heartbeat_timeout / 4).clamp(Duration::from_millis(50), Duration::from_secs(30));
     loop {
         tokio::time::sleep(period).await;

@@ -84,7 +84,7 @@ fn base64_digest(hex: &str) -> Option<String> {
 }
 
 /// The media type that the ending of a name stands for.
-fn mimetype(name: &str) -> &'static str {
+pub(crate) fn mimetype(name: &str) -> &'static str {
     let ending = name
         .rsplit_once('.')
         .map_or("", |(_, ending)| ending)

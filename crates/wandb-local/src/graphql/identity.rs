@@ -56,7 +56,7 @@ impl User {
         Some(true)
     }
     async fn flags(&self) -> Option<JsonString> {
-        Some(JsonString(r#"{"code_saving_enabled":true}"#.to_owned()))
+        Some(JsonString(r#"{"code_saving_enabled":false}"#.to_owned()))
     }
     /// Name of the default entity.
     async fn entity(&self) -> Option<&str> {
@@ -193,7 +193,7 @@ impl Entity {
         ))
     }
     async fn code_saving_enabled(&self) -> bool {
-        true
+        false
     }
     async fn xxhash_digests_enabled(&self) -> Option<bool> {
         Some(false)

@@ -15,6 +15,8 @@ mod run;
 mod scalars;
 mod server_info;
 
+pub(crate) use file::mimetype;
+
 use std::sync::Arc;
 
 use async_graphql::{Context, EmptySubscription, Schema};

@@ -2,7 +2,7 @@
 
 mod auth;
 mod body;
-mod bytes;
+pub(crate) mod bytes;
 mod file_stream;
 mod graphql;
 
@@ -31,10 +31,11 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             post(file_stream::handle),
         )
         .fallback(unknown)
+        .with_state(Arc::clone(&app))
+        .merge(bytes::routes(Arc::clone(&app)))
         // Each handler reads its body within its own limit; the extractors' is for bodies they never read.
         .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), count))
-        .with_state(app)
+        .layer(middleware::from_fn_with_state(app, count))
 }
 
 /// A path that is not there. Only callers with the key learn that.

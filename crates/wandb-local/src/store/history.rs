@@ -227,20 +227,15 @@ impl Spec {
 
 /// Rows that have every key of the spec, as a JSON array of objects that hold just those keys.
 pub(crate) fn sampled(db: &Connection, run: i64, spec: &Spec) -> StoreResult<String> {
-    let mut keys: Vec<String> = Vec::with_capacity(spec.keys.len());
-    for key in &spec.keys {
-        // The official pages name `_step` at both ends.
-        if !keys.contains(key) {
-            keys.push(key.clone());
-        }
-    }
+    let keys: Vec<&str> = spec.keys.iter().map(String::as_str).collect();
+    let projection = lenient::Projection::new(&keys);
     let steps = Steps {
         min: spec.min_step.unwrap_or(i64::MIN),
         end: spec.max_step.map_or(i64::MAX, |max| max.saturating_add(1)),
     };
     let mut out: Vec<u8> = vec![b'['];
     let mut ends: Vec<usize> = Vec::new();
-    let only_steps = keys.len() == 1 && keys[0] == "_step";
+    let only_steps = !keys.is_empty() && keys.iter().all(|key| *key == "_step");
     let plan = plan(db, run, steps, if only_steps { "step" } else { "row" })?;
     let mut statement = db.prepare_cached(&plan.sql)?;
     let mut found = statement.query(plan.values)?;
@@ -250,7 +245,7 @@ pub(crate) fn sampled(db: &Connection, run: i64, spec: &Spec) -> StoreResult<Str
             out.extend_from_slice(format!("{{\"_step\":{step}}}").as_bytes());
         } else {
             let text = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-            let Some(object) = lenient::project_row(text, &keys) else {
+            let Some(object) = projection.project(text) else {
                 continue;
             };
             out.extend_from_slice(object.as_bytes());
@@ -262,7 +257,7 @@ pub(crate) fn sampled(db: &Connection, run: i64, spec: &Spec) -> StoreResult<Str
     let axis = spec
         .x_axis
         .as_deref()
-        .or(keys.first().map(String::as_str))
+        .or(keys.first().copied())
         .filter(|axis| *axis != "_step");
     if ends.len() <= samples && axis.is_none() {
         if out.len() > 1 {
