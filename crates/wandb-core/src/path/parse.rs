@@ -169,7 +169,7 @@ pub(super) fn any(text: &str, context: &PathContext) -> Result<AnyPath, PathErro
         let parts = Parts::of(text);
         match parts.parts.as_slice() {
             [""] => Err(PathProblem::Empty),
-            [project] if !project.contains(':') => {
+            [project] if !project.contains(':') && !parts.begins_with_type_word() => {
                 project_path(default_entity(context), project).map(AnyPath::Project)
             }
             [entity, project] if !project.contains(':') && !parts.begins_with_type_word() => {
@@ -208,7 +208,7 @@ impl<'a> Parts<'a> {
 
     /// `/runs/…` and `/sweeps/…`. Without the slash in front, `runs/x` is the run x of a project called "runs".
     fn begins_with_type_word(&self) -> bool {
-        self.leading_slash && self.parts.len() > 1 && is_type_word(self.parts[0])
+        self.leading_slash && is_type_word(self.parts[0])
     }
 
     /// The forms that end in an id: kind if it is said, project, id.
@@ -220,6 +220,7 @@ impl<'a> Parts<'a> {
         };
         let default_project = || context.project.as_ref().map_or("", ProjectName::as_str);
         let (said, entity, project, id) = match *parts {
+            [] => return Err(PathProblem::MissingId),
             [""] => return Err(PathProblem::Empty),
             [entity, project, word, id] => match type_word(word) {
                 Some(kind) => (Some(kind), Some(entity), project, id),
