@@ -1,1 +1,0 @@
-//! Being written by the owner of this module.
