@@ -1,1 +1,97 @@
-//! Placeholder while the workspace is being laid out.
+//! Weights & Biases data client: what people trained and logged, back as typed data.
+//!
+//! This is the API that Python users know as `wandb.Api()`, for Rust: runs with their config and summary, every point of
+//! every curve, files with their digests checked. It is **exact** (nothing is dropped, sampled or stale without the type
+//! saying so), **verified** (no byte is trusted before its digest matches), **async**, and **usable offline** against the
+//! embedded server of the `wandb-local` crate, into which the official Python SDK can log.
+//!
+//! It is independent of Weights & Biases.
+//!
+//! # From zero to a curve
+//!
+//! ```no_run
+//! use futures_util::TryStreamExt;
+//! use wandb_api::{Api, filter};
+//!
+//! # async fn example() -> wandb_api::Result<()> {
+//! // Key, host, entity and project as the official client finds them: environment, netrc, settings files.
+//! let api = Api::from_env()?;
+//!
+//! // The five best finished runs. One page is one request, whatever is selected.
+//! let mut best = api
+//!     .runs("my-team/my-project")
+//!     .filter(filter::state().eq("finished") & filter::config("lr").lt(0.01))
+//!     .order("+summary_metrics.loss".parse()?)
+//!     .limit(5)
+//!     .stream();
+//! while let Some(run) = best.try_next().await? {
+//!     println!("{} {:?}", run.name, run.summary()?.get("loss"));
+//!
+//!     // Every row in step order, each once: also of a run with gaps of a million steps.
+//!     let mut rows = run.scan_history().any_keys(["loss", "val_loss"]).rows();
+//!     while let Some(row) = rows.try_next().await? {
+//!         println!("{} {:?} {:?}", row.step(), row.get("loss"), row.get("val_loss"));
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to look
+//!
+//! | to | see |
+//! |---|---|
+//! | connect | [`Api::from_env`], [`Api::builder`], [`settings`] |
+//! | list and filter runs | [`Api::runs`], [`Runs`], [`Selection`], [`filter`], [`order`] |
+//! | read one run | [`Api::run`], [`Run`], [`RunData`] |
+//! | get every history row | [`Run::scan_history`], [`Scan`] |
+//! | get a sample for a plot | [`Run::history`], [`History`] |
+//! | download files | [`Run::files`], [`Run::file`], [`File::download`] |
+//! | handle failures | [`Error`], [`ErrorKind`] |
+//! | plug in another HTTP stack, or a test | [`transport`] |
+//!
+//! # What it promises
+//!
+//! - **Nothing is swallowed.** A missing thing is [`ErrorKind::NotFound`], a 403 is [`ErrorKind::NotVisible`], an answer
+//!   that is only a part is an error.
+//! - **Five different things stay different** in config, summary and history: `NaN`, `+Infinity`, `-Infinity`, `null`
+//!   and "not logged". See [`Value`].
+//! - **Retries are safe and bounded.** Only what may be repeated is; `Retry-After` is obeyed; a budget of attempts and
+//!   time ends every call. See [`retry`].
+//! - **The key stays home.** It goes to the configured scheme, host, port and path, and never across a redirect or to a
+//!   signed URL; it shows in no `Debug`, error or log.
+//! - **Nothing is read behind your back.** No environment variable and no file but in [`Api::from_env`] and
+//!   [`Environment::read`]; no telemetry; no admin header.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `hyper` (default) | the real transport over hyper and rustls, and [`Api::from_env`] |
+//! | `webpki-roots` | trusts Mozilla's roots, compiled in, instead of the machine's store: for small containers |
+//! | `scripted` | [`transport::ScriptedTransport`], for tests of your own code |
+
+#[doc(inline)]
+pub use wandb_core::{Client, Error, ErrorKind, Result, Value};
+#[doc(inline)]
+pub use wandb_core::{
+    base_url, client, filter, graphql, order, page, path, redact, retry, secret, settings, timestamp, value,
+};
+#[doc(inline)]
+pub use wandb_models::{
+    Api, ApiBuilder, DownloadOptions, Downloaded, Environment, File, FileData, Files, History, HistoryRow,
+    HistoryStream, ListingReport, NoProgress, Progress, Project, Projects, RowBatch, Run, RunData, RunUser,
+    Runs, SampledHistory, Scan, ScanReport, ScanStream, Selection, TokioRuntime, Viewer,
+};
+
+/// The seam to the network: the [`Transport`](transport::Transport) trait and its implementations.
+pub mod transport {
+    #[doc(inline)]
+    pub use wandb_transport::*;
+}
+
+/// Keys and filters of reports, translated to the server's language and back.
+pub mod query_generator {
+    #[doc(inline)]
+    pub use wandb_core::query_generator::*;
+}

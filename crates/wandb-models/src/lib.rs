@@ -1,1 +1,34 @@
-//! Placeholder while the workspace is being laid out.
+//! Handles and plain data of the Weights & Biases data client.
+//!
+//! A *handle* ([`Api`], [`Run`], [`File`]) knows its server and can ask for more; *plain data* ([`RunData`],
+//! [`FileData`], [`Project`], [`Viewer`]) is what the server said, under the official snake_case names. Listings are
+//! builders ([`Runs`], [`Files`], [`Projects`]) that give a stream of items and a stream of pages.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`api`] | the entry point, its builder, and `from_env` (feature `hyper`) |
+//! | [`run`] | one run, listings of runs, config and summary |
+//! | [`history`] | sampled history and exact scans |
+//! | [`file`] | files of a run and their verified download |
+//! | [`project`], [`viewer`] | projects, and the user behind the key |
+//!
+//! *Invariant: no public type shows a schema type.* The wire is converted by hand, in one `convert` module per resource.
+
+pub mod api;
+pub mod file;
+pub mod history;
+mod listing;
+pub mod project;
+pub mod run;
+mod runtime;
+pub mod viewer;
+
+pub use api::{Api, ApiBuilder, Environment};
+pub use file::{DownloadOptions, Downloaded, File, FileData, Files, NoProgress, Progress};
+pub use history::{
+    History, HistoryRow, HistoryStream, RowBatch, SampledHistory, Scan, ScanReport, ScanStream,
+};
+pub use project::{Project, Projects};
+pub use run::{ListingReport, Run, RunData, RunUser, Runs, Selection};
+pub use runtime::TokioRuntime;
+pub use viewer::Viewer;

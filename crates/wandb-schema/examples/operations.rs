@@ -36,5 +36,8 @@ where
     Fragment: cynic::QueryFragment,
     Variables: cynic::QueryVariables,
 {
-    println!("{}", build_executable_document::<Fragment, Variables>(kind, Some(name), HashSet::new(), None));
+    println!(
+        "{}",
+        build_executable_document::<Fragment, Variables>(kind, Some(name), HashSet::new(), None)
+    );
 }

@@ -4,6 +4,11 @@
 //! This crate does no I/O and holds no domain names: it is the wire, and its types never show in a public signature of
 //! the crates above. *Invariant: it compiles from `schema/wandb.graphql` alone.*
 
+#![expect(
+    missing_debug_implementations,
+    reason = "cynic generates helper types without Debug"
+)]
+
 pub mod operations;
 pub mod scalars;
 

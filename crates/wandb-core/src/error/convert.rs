@@ -1,7 +1,7 @@
 //! From the typed errors of the pure parsers to [`Error`]: kind *invalid input*, the parser's words, its hints.
 
 use super::{Error, ErrorKind};
-use crate::{base_url, filter, path, secret, timestamp};
+use crate::{base_url, filter, order, path, secret, settings, timestamp};
 
 macro_rules! invalid_input {
     ($($error:ty),+ $(,)?) => {
@@ -20,9 +20,13 @@ macro_rules! invalid_input {
 invalid_input!(
     base_url::BaseUrlError,
     filter::FilterError,
+    order::OrderError,
     path::NameError,
     path::PathError,
     path::UnsafeName,
     secret::ApiKeyError,
+    settings::SettingsError,
+    settings::netrc::NetrcError,
+    settings::ini::IniError,
     timestamp::TimestampError,
 );

@@ -33,6 +33,7 @@ pub struct Scanner<'text> {
     bytes: &'text [u8],
     at: usize,
     depth: usize,
+    non_finite: bool,
 }
 
 impl<'text> Scanner<'text> {
@@ -44,6 +45,7 @@ impl<'text> Scanner<'text> {
             bytes: text.as_bytes(),
             at: 0,
             depth: 0,
+            non_finite: false,
         }
     }
 
@@ -273,11 +275,8 @@ impl<'text> Scanner<'text> {
     /// # Errors
     /// When the text is no number here.
     pub fn number(&mut self) -> Result<Value, ParseValueError> {
-        match self.peek() {
-            Some(b'N') if self.word("NaN") => return Ok(Value::Float(f64::NAN)),
-            Some(b'I') if self.word("Infinity") => return Ok(Value::Float(f64::INFINITY)),
-            Some(b'-') if self.word("-Infinity") => return Ok(Value::Float(f64::NEG_INFINITY)),
-            _ => {}
+        if let Some(number) = self.token() {
+            return Ok(Value::Float(number));
         }
         let range = self.number_range()?;
         let text = &self.text[range];
@@ -292,6 +291,18 @@ impl<'text> Scanner<'text> {
             return Ok(Value::UInt(number));
         }
         Ok(Value::BigInt(text.into()))
+    }
+
+    /// Consumes one of the three bare tokens.
+    fn token(&mut self) -> Option<f64> {
+        let number = match self.peek()? {
+            b'N' if self.word("NaN") => f64::NAN,
+            b'I' if self.word("Infinity") => f64::INFINITY,
+            b'-' if self.word("-Infinity") => f64::NEG_INFINITY,
+            _ => return None,
+        };
+        self.non_finite = true;
+        Some(number)
     }
 
     /// Consumes the characters of a strict JSON number.
@@ -373,10 +384,30 @@ impl<'text> Scanner<'text> {
             Some(b'"') => {
                 self.string()?;
             }
+            Some(b't') if self.word("true") => {}
+            Some(b'f') if self.word("false") => {}
+            Some(b'n') if self.word("null") => {}
             _ => {
-                self.value()?;
+                if self.token().is_none() {
+                    self.number_range()?;
+                }
             }
         }
         Ok(&self.text[start..self.at])
+    }
+
+    /// Copies one value as strict JSON: as it stands, unless it holds a bare token (then as [`Value::write_json`]).
+    ///
+    /// # Errors
+    /// When there is no value here.
+    pub fn copy_strict(&mut self, out: &mut Vec<u8>) -> Result<(), ParseValueError> {
+        self.non_finite = false;
+        let text = self.skip()?;
+        if self.non_finite {
+            Value::parse(text)?.write_json(out);
+        } else {
+            out.extend_from_slice(text.as_bytes());
+        }
+        Ok(())
     }
 }

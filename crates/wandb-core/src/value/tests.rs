@@ -81,6 +81,13 @@ proptest! {
         prop_assert_eq!(scanner.skip().unwrap(), value.to_wire());
         prop_assert_eq!(scanner.peek(), Some(b','));
     }
+
+    #[test]
+    fn a_strict_copy_is_the_strict_text(value in any_value()) {
+        let mut copy = Vec::new();
+        Scanner::new(&value.to_wire()).copy_strict(&mut copy).unwrap();
+        prop_assert_eq!(String::from_utf8(copy).unwrap(), value.to_json());
+    }
 }
 
 #[test]

@@ -29,8 +29,10 @@ pub struct RunsVariables {
     pub with_config: bool,
     /// Whether the summary is wanted at all.
     pub with_summary: bool,
-    /// Whether system metrics and history keys are wanted.
-    pub with_details: bool,
+    /// Whether system metrics are wanted.
+    pub with_system_metrics: bool,
+    /// Whether history keys are wanted.
+    pub with_history_keys: bool,
 }
 
 /// `Runs`: one page of a project's runs.
@@ -121,10 +123,10 @@ pub struct ListedRun {
     #[directives(include(if: $with_summary))]
     pub summary_metrics: Option<JsonString>,
     /// The latest system metrics.
-    #[directives(include(if: $with_details))]
+    #[directives(include(if: $with_system_metrics))]
     pub system_metrics: Option<JsonString>,
     /// The keys of the history.
-    #[directives(include(if: $with_details))]
+    #[directives(include(if: $with_history_keys))]
     pub history_keys: Option<Json>,
 }
 
@@ -264,7 +266,8 @@ mod tests {
             summary_keys: None,
             with_config: true,
             with_summary: false,
-            with_details: false,
+            with_system_metrics: false,
+            with_history_keys: false,
         });
         assert_eq!(operation.operation_name.as_deref(), Some("Runs"));
         assert!(

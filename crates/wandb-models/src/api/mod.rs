@@ -1,0 +1,209 @@
+//! The entry point: what Python users know as `wandb.Api()`.
+
+mod builder;
+mod environment;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use cynic::{Operation as CynicOperation, QueryBuilder};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::OnceCell;
+use wandb_core::{
+    Client, Error, Result,
+    base_url::{AppUrl, BaseUrl},
+    graphql::Operation,
+    path::{EntityName, PathContext, PathError, PathProblem, ProjectPath, RunPath},
+};
+use wandb_schema::operations::viewer as wire;
+
+use crate::{Project, Projects, Run, Runs, Viewer, project};
+
+pub use builder::ApiBuilder;
+pub use environment::Environment;
+
+/// A handle to one W&B server for one key. Cloning it is cheap; it can be shared by any number of tasks.
+///
+/// Making one sends nothing: the key is checked by the first request, or by [`viewer`](Self::viewer).
+///
+/// ```
+/// # use std::sync::Arc;
+/// # fn transport() -> Arc<dyn wandb_transport::Transport> { Arc::new(Offline) }
+/// # #[derive(Debug)] struct Offline;
+/// # #[async_trait::async_trait]
+/// # impl wandb_transport::Transport for Offline {
+/// #     async fn send(&self, _: http::Request<wandb_transport::Body>)
+/// #         -> Result<http::Response<wandb_transport::Body>, wandb_transport::TransportError> { unreachable!() }
+/// # }
+/// let api = wandb_models::Api::builder(transport())
+///     .base_url("https://api.wandb.ai")?
+///     .entity("my-team")?
+///     .build();
+/// let best = api.runs("my-project").order("+summary_metrics.loss".parse()?).limit(10);
+/// # let _ = best;
+/// # Ok::<(), wandb_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Api {
+    inner: Arc<Inner>,
+    client: Client,
+}
+
+struct Inner {
+    app_url: AppUrl,
+    paths: PathContext,
+    default_entity: OnceCell<EntityName>,
+}
+
+impl Api {
+    /// Begins with a transport: the real one (feature `hyper`), the embedded server's, a scripted one, or your own.
+    pub fn builder(transport: Arc<dyn wandb_transport::Transport>) -> ApiBuilder {
+        ApiBuilder::new(transport)
+    }
+
+    /// The server's base URL.
+    #[must_use]
+    pub fn base_url(&self) -> &BaseUrl {
+        self.client.base_url()
+    }
+
+    /// Where the pages for people are.
+    #[must_use]
+    pub fn app_url(&self) -> &AppUrl {
+        &self.inner.app_url
+    }
+
+    /// The same handle, with each single request ended after `timeout` whatever it waits for; see
+    /// [`Client::with_timeout`].
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Option<Duration>) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            client: self.client.with_timeout(timeout),
+        }
+    }
+
+    /// The user behind the key.
+    ///
+    /// # Errors
+    /// [`Authentication`](wandb_core::ErrorKind::Authentication) when the server knows no user for it.
+    pub async fn viewer(&self) -> Result<Viewer> {
+        let answer: wire::GetViewer = self
+            .execute(&wire::GetViewer::build(()), "read the user behind the key")
+            .await?;
+        answer.viewer.map(Viewer::from_wire).ok_or_else(|| {
+            Error::new(
+                wandb_core::ErrorKind::Authentication,
+                "the server knows no user for this key",
+            )
+            .with_hint("log in, or set an API key that belongs to this host")
+        })
+    }
+
+    /// The entity that is meant where none is named: the configured one, else the viewer's. Asked for once.
+    ///
+    /// # Errors
+    /// As [`viewer`](Self::viewer), or [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) when the user has none.
+    pub async fn default_entity(&self) -> Result<EntityName> {
+        if let Some(entity) = self.inner.paths.entity() {
+            return Ok(entity.clone());
+        }
+        let entity = self.inner.default_entity.get_or_try_init(|| async {
+            let viewer = self.viewer().await?;
+            let name = viewer
+                .entity
+                .or(viewer.username)
+                .ok_or_else(|| Error::invalid_input("no entity is set, and the user has no default one"))?;
+            Ok::<_, Error>(EntityName::new(name)?)
+        });
+        entity.await.cloned()
+    }
+
+    /// The projects of an entity; `None` means the default entity.
+    pub fn projects(&self, entity: Option<&str>) -> Projects {
+        Projects::new(self.clone(), entity.map(str::to_owned))
+    }
+
+    /// One project, by `entity/project`, `project`, or its web address.
+    ///
+    /// # Errors
+    /// [`NotFound`](wandb_core::ErrorKind::NotFound) when there is none or the key may not see it.
+    pub async fn project(&self, path: &str) -> Result<Project> {
+        let path = self.project_path(path).await?;
+        project::fetch_one(self, &path).await
+    }
+
+    /// The runs of a project, by `entity/project`, `project`, or its web address. Nothing is sent until the listing is
+    /// read.
+    pub fn runs(&self, path: impl Into<String>) -> Runs {
+        Runs::new(self.clone(), path.into())
+    }
+
+    /// One run, by `entity/project/run`, `project/run`, `run`, or its web address, with everything it carries.
+    ///
+    /// # Errors
+    /// [`NotFound`](wandb_core::ErrorKind::NotFound) when there is none or the key may not see it.
+    pub async fn run(&self, path: &str) -> Result<Run> {
+        let path = self.run_path(path).await?;
+        Run::fetch(self, path).await
+    }
+
+    /// Reads a project path, asking the server for the default entity if the path needs it.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) when it is none.
+    pub async fn project_path(&self, text: &str) -> Result<ProjectPath> {
+        self.parse_path(|context| ProjectPath::parse(text, context)).await
+    }
+
+    /// Reads a run path, asking the server for the default entity if the path needs it.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) when it is none.
+    pub async fn run_path(&self, text: &str) -> Result<RunPath> {
+        self.parse_path(|context| RunPath::parse(text, context)).await
+    }
+
+    async fn parse_path<T>(&self, parse: impl Fn(&PathContext) -> Result<T, PathError>) -> Result<T> {
+        match parse(&self.inner.paths) {
+            Ok(path) => Ok(path),
+            Err(error) if *error.problem() == PathProblem::MissingEntity => {
+                // An error of this request matters less than the one that the caller can mend.
+                let Ok(entity) = self.default_entity().await else {
+                    return Err(error.into());
+                };
+                Ok(parse(&self.inner.paths.clone().with_entity(entity))?)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Sends a query that cynic built.
+    pub(crate) async fn execute<T: DeserializeOwned, V: Serialize>(
+        &self,
+        operation: &CynicOperation<T, V>,
+        description: &str,
+    ) -> Result<T> {
+        let operation = Operation::query(
+            &operation.query,
+            operation.operation_name.as_deref(),
+            &operation.variables,
+            description,
+        )?;
+        self.client.execute(&operation).await
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Api")
+            .field("client", &self.client)
+            .field("entity", &self.inner.paths.entity())
+            .field("project", &self.inner.paths.project())
+            .finish_non_exhaustive()
+    }
+}

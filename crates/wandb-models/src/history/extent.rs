@@ -1,0 +1,107 @@
+//! How far a run's history goes, and what it holds.
+
+use std::collections::HashMap;
+
+use cynic::QueryBuilder;
+use wandb_core::{Error, Result, Value, path::RunPath, value::Map};
+use wandb_schema::operations::history as wire;
+
+use crate::{Api, run};
+
+/// The extent of a history at one moment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extent {
+    /// The largest step, `None` without rows.
+    pub(crate) last_step: Option<i64>,
+    /// How many rows the server counts, if it does.
+    pub(crate) line_count: Option<u64>,
+    /// Per key, how often which type was logged.
+    pub(crate) types: HashMap<String, KeyTypes>,
+}
+
+/// How often a key was logged, by type.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KeyTypes {
+    /// All times together.
+    pub(crate) count: u64,
+    /// Whether texts are among them.
+    pub(crate) has_strings: bool,
+}
+
+pub(crate) async fn extent(api: &Api, path: &RunPath) -> Result<Extent> {
+    let operation = wire::RunHistoryKeys::build(run::variables(path));
+    let answer: wire::RunHistoryKeys = api
+        .execute(&operation, &format!("read the history keys of run \"{path}\""))
+        .await?;
+    let run = answer
+        .project
+        .and_then(|project| project.run)
+        .ok_or_else(|| Error::not_found(format!("run \"{path}\"")))?;
+    let keys = match run.history_keys {
+        Some(json) => Value::parse(json.0.get())
+            .map_err(|error| Error::protocol("the history keys are not JSON").with_source(error))?,
+        None => Value::Null,
+    };
+    let line_count = run.history_line_count.and_then(|count| u64::try_from(count).ok());
+    Ok(read(&keys, line_count))
+}
+
+fn read(keys: &Value, line_count: Option<u64>) -> Extent {
+    let empty = Map::new();
+    let map = keys.as_map().unwrap_or(&empty);
+    // The server writes -1 for a run without rows.
+    let last_step = map
+        .get("lastStep")
+        .and_then(Value::as_i64)
+        .filter(|step| *step >= 0);
+    let types = map.get("keys").and_then(Value::as_map).unwrap_or(&empty);
+    Extent {
+        last_step,
+        line_count,
+        types: types
+            .iter()
+            .map(|(key, facts)| (key.to_owned(), read_types(facts)))
+            .collect(),
+    }
+}
+
+fn read_types(facts: &Value) -> KeyTypes {
+    let mut types = KeyTypes::default();
+    let counts = facts
+        .as_map()
+        .and_then(|facts| facts.get("typeCounts"))
+        .and_then(Value::as_list);
+    for entry in counts.unwrap_or_default().iter().filter_map(Value::as_map) {
+        let count = entry.get("count").and_then(Value::as_i64).unwrap_or(0);
+        types.count = types.count.saturating_add(count.unsigned_abs());
+        types.has_strings |= entry.get("type").and_then(Value::as_str) == Some("string") && count > 0;
+    }
+    types
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_any_shape_are_survived() {
+        let text = r#"{"lastStep":41,"keys":{"loss":{"typeCounts":[{"type":"number","count":3},{"type":"string","count":1}]},
+            "odd":7,"bare":{"typeCounts":null}},"sets":[]}"#;
+        let extent = read(&Value::parse(text).unwrap(), Some(4));
+        assert_eq!(extent.last_step, Some(41));
+        assert_eq!(
+            (extent.types["loss"].count, extent.types["loss"].has_strings),
+            (4, true)
+        );
+        assert_eq!(extent.types["odd"].count, 0);
+        for text in [
+            "null",
+            "[]",
+            "{}",
+            r#"{"lastStep":-1}"#,
+            r#"{"lastStep":"x","keys":[1]}"#,
+        ] {
+            assert_eq!(read(&Value::parse(text).unwrap(), None).last_step, None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! One window of a scan: asking, and reading what comes.
+
+use std::collections::BTreeMap;
+
+use cynic::QueryBuilder;
+use serde::Serialize;
+use wandb_core::{
+    Error, Result, Value,
+    path::RunPath,
+    value::{ParseValueError, Scanner},
+};
+use wandb_schema::{
+    operations::history as wire,
+    scalars::{Int64, JsonString},
+};
+
+use super::{
+    extent::Extent,
+    keys::KeyChoice,
+    plan::{Verdict, Window, judge},
+    row::{BatchBuilder, RowBatch, RowError},
+};
+use crate::Api;
+
+/// Above so many keys an outer join asks for whole rows: one list per key would repeat the step for each.
+const MAX_SPECS: usize = 8;
+
+/// What a scan asks each window for.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) api: Api,
+    pub(super) path: std::sync::Arc<RunPath>,
+    pub(super) choice: KeyChoice,
+    pub(super) extent: Extent,
+}
+
+/// The answer to one window.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// Every row.
+    Rows(RowBatch),
+    /// Ask for these instead.
+    Split(Vec<Window>),
+}
+
+impl Source {
+    /// Whether the server can reduce the rows to the keys without losing anything.
+    ///
+    /// In reduced rows a logged NaN is the text `"NaN"` (they are strict JSON), which only a key without texts tells
+    /// from a logged text.
+    fn reduces(&self) -> bool {
+        let keys = self.choice.keys();
+        !keys.is_empty()
+            && !(matches!(self.choice, KeyChoice::Any(_)) && keys.len() > MAX_SPECS)
+            && keys
+                .iter()
+                .all(|key| self.extent.types.get(key).is_some_and(|types| !types.has_strings))
+    }
+
+    pub(super) async fn window(&self, window: Window) -> Result<Answer> {
+        if self.reduces() {
+            self.reduced(window).await
+        } else {
+            self.whole_rows(window).await
+        }
+    }
+
+    async fn whole_rows(&self, window: Window) -> Result<Answer> {
+        let operation = wire::HistoryPage::build(wire::HistoryPageVariables {
+            project: self.path.project().as_str().to_owned(),
+            entity: Some(self.path.entity().as_str().to_owned()),
+            name: self.path.run().as_str().to_owned(),
+            min_step: Some(Int64(window.low)),
+            max_step: Some(Int64(window.high)),
+            samples: i32::try_from(window.samples()).unwrap_or(i32::MAX),
+        });
+        let answer: wire::HistoryPage = self.api.execute(&operation, &self.description(window)).await?;
+        let run = answer
+            .project
+            .and_then(|project| project.run)
+            .ok_or_else(|| self.gone())?;
+        if let Some(split) = self.judge(window, run.history.len())? {
+            return Ok(split);
+        }
+        let mut builder = BatchBuilder::with_capacity(run.history.len());
+        read_lines(&mut builder, &run.history)?;
+        builder.keep_window(window);
+        match &self.choice {
+            KeyChoice::Everything => {}
+            KeyChoice::All(keys) => builder.project(keys, true),
+            KeyChoice::Any(keys) => builder.project(keys, false),
+        }
+        Ok(Answer::Rows(builder.finish()))
+    }
+
+    async fn reduced(&self, window: Window) -> Result<Answer> {
+        let lists: Vec<&[String]> = match &self.choice {
+            KeyChoice::Any(keys) => keys.chunks(1).collect(),
+            choice => vec![choice.keys()],
+        };
+        let specs = lists
+            .iter()
+            .map(|keys| spec(keys, window))
+            .collect::<Result<_>>()?;
+        let operation = wire::SampledHistoryPage::build(wire::SampledHistoryVariables {
+            project: self.path.project().as_str().to_owned(),
+            entity: Some(self.path.entity().as_str().to_owned()),
+            name: self.path.run().as_str().to_owned(),
+            specs,
+        });
+        let answer: wire::SampledHistoryPage =
+            self.api.execute(&operation, &self.description(window)).await?;
+        let run = answer
+            .project
+            .and_then(|project| project.run)
+            .ok_or_else(|| self.gone())?;
+        if run.sampled_history.len() != lists.len() {
+            return Err(Error::protocol(
+                "the server gave another number of row lists than were asked for",
+            ));
+        }
+        let mut answers = Vec::with_capacity(lists.len());
+        for list in run.sampled_history {
+            let mut builder = BatchBuilder::default();
+            if let Some(list) = list {
+                read_objects(list.0.get(), &self.extent, |text, convert| {
+                    builder.read(text, convert)
+                })?;
+            }
+            if let Some(split) = self.judge(window, builder.len())? {
+                return Ok(split);
+            }
+            builder.keep_window(window);
+            answers.push(builder);
+        }
+        let batch = match answers.len() {
+            1 => answers.pop().map(BatchBuilder::finish).unwrap_or_default(),
+            _ => join(answers.into_iter().map(BatchBuilder::finish)),
+        };
+        Ok(Answer::Rows(batch))
+    }
+
+    fn judge(&self, window: Window, rows: usize) -> Result<Option<Answer>> {
+        match judge(window, rows) {
+            Verdict::Complete => Ok(None),
+            Verdict::Split(windows) => Ok(Some(Answer::Split(windows))),
+            Verdict::TooDense => Err(Error::protocol(format!(
+                "step {} of run \"{}\" holds more rows than can be asked for",
+                window.low, self.path
+            ))),
+        }
+    }
+
+    fn description(&self, window: Window) -> String {
+        format!(
+            "read steps {} to {} of run \"{}\"",
+            window.low,
+            window.high - 1,
+            self.path
+        )
+    }
+
+    fn gone(&self) -> Error {
+        Error::not_found(format!("run \"{}\"", self.path)).with_hint("it was deleted while it was read")
+    }
+}
+
+/// The spec of reduced rows. The official client names the step first, and `maxStep` is inclusive (protocol §2.9).
+fn spec(keys: &[String], window: Window) -> Result<JsonString> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Spec<'a> {
+        keys: Vec<&'a str>,
+        min_step: i64,
+        max_step: i64,
+        samples: u32,
+    }
+    let keys = std::iter::once("_step")
+        .chain(keys.iter().map(String::as_str))
+        .collect();
+    let spec = Spec {
+        keys,
+        min_step: window.low,
+        max_step: window.high - 1,
+        samples: window.samples(),
+    };
+    serde_json::to_string(&spec)
+        .map(JsonString)
+        .map_err(|error| Error::invalid_input("the keys cannot be written as JSON").with_source(error))
+}
+
+pub(super) fn read_lines(builder: &mut BatchBuilder, lines: &[String]) -> Result<()> {
+    for line in lines {
+        builder.read(line, |_, value| value)?;
+    }
+    Ok(())
+}
+
+/// Walks a list of raw rows. Each row's text goes to `read` with the conversion of its values.
+pub(super) fn read_objects<R>(text: &str, extent: &Extent, mut read: R) -> Result<()>
+where
+    R: FnMut(&str, &dyn Fn(&str, Value) -> Value) -> std::result::Result<(), RowError>,
+{
+    let convert = |key: &str, value: Value| from_strict(key, value, extent);
+    let broken = |error: ParseValueError| {
+        Error::protocol("the server gave rows that cannot be read").with_source(error)
+    };
+    let mut scanner = Scanner::new(text);
+    if scanner.peek() == Some(b'n') {
+        // `null`: no rows.
+        return Ok(());
+    }
+    let mut failed = None;
+    scanner
+        .array(|scanner| {
+            let row = scanner.skip()?;
+            if failed.is_none() {
+                failed = read(row, &convert).err();
+            }
+            Ok(())
+        })
+        .and_then(|()| scanner.end())
+        .map_err(broken)?;
+    failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Turns the texts that stand for non-finite numbers in strict JSON back into numbers, for keys without texts.
+fn from_strict(key: &str, value: Value, extent: &Extent) -> Value {
+    let number = match value.as_str() {
+        Some("NaN") => f64::NAN,
+        Some("Infinity") => f64::INFINITY,
+        Some("-Infinity") => f64::NEG_INFINITY,
+        _ => return value,
+    };
+    if extent.types.get(key).is_some_and(|types| !types.has_strings) {
+        Value::Float(number)
+    } else {
+        value
+    }
+}
+
+/// The outer join on the step. Rows of one step are paired in their order.
+fn join(batches: impl Iterator<Item = RowBatch>) -> RowBatch {
+    let mut rows: BTreeMap<(i64, usize), Vec<(String, Value)>> = BTreeMap::new();
+    for batch in batches {
+        let (mut step, mut nth) = (i64::MIN, 0);
+        for row in batch.rows() {
+            nth = if row.step() == step { nth + 1 } else { 0 };
+            step = row.step();
+            let entries = rows.entry((step, nth)).or_default();
+            entries.extend(row.iter().map(|(key, value)| (key.to_owned(), value.clone())));
+        }
+    }
+    let mut builder = BatchBuilder::with_capacity(rows.len());
+    for ((step, _), entries) in rows {
+        builder.push(step, entries);
+    }
+    builder.finish()
+}

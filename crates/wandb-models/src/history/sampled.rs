@@ -1,0 +1,226 @@
+//! The sampled history (inventory 4.1).
+
+use std::sync::Arc;
+
+use cynic::QueryBuilder;
+use serde::Serialize;
+use wandb_core::{Error, Result, path::RunPath};
+use wandb_schema::{operations::history as wire, scalars::JsonString};
+
+use super::{
+    RowBatch,
+    fetch::{read_lines, read_objects},
+    keys::tidy,
+    row::BatchBuilder,
+};
+use crate::Api;
+
+/// How many rows a sample has unless the caller says (official default).
+const DEFAULT_SAMPLES: u32 = 500;
+
+/// Which rows to sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum HistoryStream {
+    /// What the run logged.
+    #[default]
+    Default,
+    /// System metrics: CPU, memory, GPU over time. They have no steps and no keys to choose.
+    System,
+}
+
+/// A request for a sample of the history. Made by [`Run::history`](crate::Run::history).
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct History {
+    api: Api,
+    path: Arc<RunPath>,
+    stream: HistoryStream,
+    samples: u32,
+    keys: Vec<String>,
+    x_axis: String,
+}
+
+/// A sample of the history: **not** every row.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SampledHistory {
+    /// The rows, in the order of the x axis.
+    pub batch: RowBatch,
+    /// How many rows were asked for; the server gives about as many.
+    pub samples: u32,
+    /// How many rows the run has, if the server counts them. The sample is whole when it is not larger than that.
+    pub sampled_from: Option<u64>,
+}
+
+impl History {
+    pub(crate) fn new(api: Api, path: Arc<RunPath>, stream: HistoryStream) -> Self {
+        Self {
+            api,
+            path,
+            stream,
+            samples: DEFAULT_SAMPLES,
+            keys: Vec::new(),
+            x_axis: "_step".to_owned(),
+        }
+    }
+
+    /// About how many rows; 500 unless set.
+    pub fn samples(mut self, samples: u32) -> Self {
+        self.samples = samples;
+        self
+    }
+
+    /// Only these keys, and only rows that have **all** of them (the server's rule). Without keys, whole rows.
+    pub fn keys<S: Into<String>>(mut self, keys: impl IntoIterator<Item = S>) -> Self {
+        self.keys = tidy(keys);
+        self
+    }
+
+    /// The key along which the server thins and sorts when keys are given; `_step` unless set.
+    pub fn x_axis(mut self, key: impl Into<String>) -> Self {
+        self.x_axis = key.into();
+        self
+    }
+
+    /// Which rows to sample; the logged ones unless set.
+    pub fn stream(mut self, stream: HistoryStream) -> Self {
+        self.stream = stream;
+        self
+    }
+
+    /// Asks for the sample.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for zero samples or for keys of system metrics (the official
+    /// client gives an empty list there), [`NotFound`](wandb_core::ErrorKind::NotFound) when the run is gone.
+    pub async fn load(self) -> Result<SampledHistory> {
+        let samples = i32::try_from(self.samples)
+            .ok()
+            .filter(|samples| *samples > 0)
+            .ok_or_else(|| {
+                Error::invalid_input(format!(
+                    "{} samples cannot be asked for: 1 to {} can",
+                    self.samples,
+                    i32::MAX
+                ))
+            })?;
+        let extent = super::extent(&self.api, &self.path).await?;
+        let (batch, sampled_from) = match self.stream {
+            HistoryStream::System if !self.keys.is_empty() => {
+                return Err(Error::invalid_input("system metrics cannot be reduced to keys")
+                    .with_hint("leave the keys out and pick them from the rows"));
+            }
+            HistoryStream::System => (self.system(samples).await?, None),
+            HistoryStream::Default if self.keys.is_empty() => {
+                (self.whole_rows(samples).await?, extent.line_count)
+            }
+            HistoryStream::Default => (self.chosen_keys(&extent).await?, extent.line_count),
+        };
+        Ok(SampledHistory {
+            batch,
+            samples: self.samples,
+            sampled_from,
+        })
+    }
+
+    async fn whole_rows(&self, samples: i32) -> Result<RowBatch> {
+        let operation = wire::HistoryPage::build(wire::HistoryPageVariables {
+            project: self.path.project().as_str().to_owned(),
+            entity: Some(self.path.entity().as_str().to_owned()),
+            name: self.path.run().as_str().to_owned(),
+            min_step: None,
+            max_step: None,
+            samples,
+        });
+        let answer: wire::HistoryPage = self
+            .api
+            .execute(
+                &operation,
+                &format!("sample the history of run \"{}\"", self.path),
+            )
+            .await?;
+        let run = answer
+            .project
+            .and_then(|project| project.run)
+            .ok_or_else(|| self.gone())?;
+        let mut builder = BatchBuilder::with_capacity(run.history.len());
+        read_lines(&mut builder, &run.history)?;
+        Ok(builder.finish())
+    }
+
+    async fn system(&self, samples: i32) -> Result<RowBatch> {
+        let operation = wire::RunEvents::build(wire::RunEventsVariables {
+            project: self.path.project().as_str().to_owned(),
+            entity: Some(self.path.entity().as_str().to_owned()),
+            name: self.path.run().as_str().to_owned(),
+            samples,
+        });
+        let answer: wire::RunEvents = self
+            .api
+            .execute(
+                &operation,
+                &format!("sample the system metrics of run \"{}\"", self.path),
+            )
+            .await?;
+        let run = answer
+            .project
+            .and_then(|project| project.run)
+            .ok_or_else(|| self.gone())?;
+        let mut builder = BatchBuilder::with_capacity(run.events.len());
+        for line in &run.events {
+            builder.read_in_place(line, |_, value| value)?;
+        }
+        Ok(builder.finish())
+    }
+
+    async fn chosen_keys(&self, extent: &super::extent::Extent) -> Result<RowBatch> {
+        #[derive(Serialize)]
+        struct Spec<'a> {
+            keys: Vec<&'a str>,
+            samples: u32,
+        }
+        // The official client names the x axis first.
+        let mut keys = vec![self.x_axis.as_str()];
+        keys.extend(
+            self.keys
+                .iter()
+                .map(String::as_str)
+                .filter(|key| *key != self.x_axis),
+        );
+        let spec = serde_json::to_string(&Spec {
+            keys,
+            samples: self.samples,
+        })
+        .map_err(|error| Error::invalid_input("the keys cannot be written as JSON").with_source(error))?;
+        let operation = wire::SampledHistoryPage::build(wire::SampledHistoryVariables {
+            project: self.path.project().as_str().to_owned(),
+            entity: Some(self.path.entity().as_str().to_owned()),
+            name: self.path.run().as_str().to_owned(),
+            specs: vec![JsonString(spec)],
+        });
+        let answer: wire::SampledHistoryPage = self
+            .api
+            .execute(
+                &operation,
+                &format!("sample the history of run \"{}\"", self.path),
+            )
+            .await?;
+        let run = answer
+            .project
+            .and_then(|project| project.run)
+            .ok_or_else(|| self.gone())?;
+        let mut builder = BatchBuilder::default();
+        for list in run.sampled_history.iter().flatten() {
+            // A sample along another axis has no steps, and keeps the server's order.
+            read_objects(list.0.get(), extent, |text, convert| {
+                builder.read_in_place(text, convert)
+            })?;
+        }
+        Ok(builder.finish())
+    }
+
+    fn gone(&self) -> Error {
+        Error::not_found(format!("run \"{}\"", self.path))
+    }
+}

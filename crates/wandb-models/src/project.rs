@@ -1,0 +1,171 @@
+//! Projects (inventory 1.3).
+
+use cynic::QueryBuilder;
+use serde::Serialize;
+use wandb_core::{
+    Result,
+    page::{ItemStream, Page, Pages},
+    path::{EntityName, ProjectName, ProjectPath},
+    timestamp::Timestamp,
+};
+use wandb_schema::operations::projects as wire;
+
+use crate::{
+    Api, Runs,
+    listing::{self, Paging},
+    run::RunUser,
+};
+
+/// A project: plain data, with the official names when serialised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Project {
+    /// The opaque id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The entity that owns it.
+    pub entity: String,
+    /// `[entity, name]`.
+    pub path: [String; 2],
+    /// The page in the browser.
+    pub url: String,
+    /// The description.
+    pub description: Option<String>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// Whether it is a benchmark.
+    pub is_benchmark: bool,
+    /// Who created it; `None` when the account is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<RunUser>,
+}
+
+impl Project {
+    fn from_wire(api: &Api, wire: wire::Project) -> Result<Self> {
+        let path = ProjectPath::new(
+            EntityName::new(&*wire.entity_name)?,
+            ProjectName::new(&*wire.name)?,
+        );
+        Ok(Self {
+            url: api.app_url().project_url(&path),
+            id: wire.id.into_inner(),
+            path: [wire.entity_name.clone(), wire.name.clone()],
+            name: wire.name,
+            entity: wire.entity_name,
+            description: wire.description,
+            created_at: Timestamp::parse(&wire.created_at.0)?,
+            is_benchmark: wire.is_benchmark,
+            user: wire.user.map(RunUser::from_wire),
+        })
+    }
+
+    /// The runs of this project.
+    #[must_use]
+    pub fn runs(&self, api: &Api) -> Runs {
+        api.runs(format!("{}/{}", self.entity, self.name))
+    }
+}
+
+/// A listing of an entity's projects. Made by [`Api::projects`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Projects {
+    api: Api,
+    entity: Option<String>,
+    paging: Paging,
+}
+
+impl Projects {
+    pub(crate) fn new(api: Api, entity: Option<String>) -> Self {
+        // The official client's page size for projects (protocol §2.3).
+        Self {
+            api,
+            entity,
+            paging: Paging::new(200),
+        }
+    }
+
+    /// How many projects a request asks for; 200 unless set.
+    pub fn page_size(mut self, size: u32) -> Self {
+        self.paging.page_size = size;
+        self
+    }
+
+    /// How many projects are given at most.
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.paging.limit = Some(limit);
+        self
+    }
+
+    /// The listing page by page. An entity that does not exist has no projects: the server does not tell the two apart.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a page size that is not possible.
+    pub fn pages(self) -> Result<Pages<'static, Project>> {
+        let Self { api, entity, paging } = self;
+        paging.pages(move |cursor, count| {
+            let (api, entity) = (api.clone(), entity.clone());
+            async move { fetch_page(&api, entity, cursor, count).await }
+        })
+    }
+
+    /// The projects one by one.
+    pub fn stream(self) -> ItemStream<'static, Project> {
+        listing::items(self.pages())
+    }
+}
+
+async fn fetch_page(
+    api: &Api,
+    entity: Option<String>,
+    cursor: Option<String>,
+    count: u32,
+) -> Result<Page<Project>> {
+    let entity = match entity {
+        Some(entity) => entity,
+        None => api.default_entity().await?.as_str().to_owned(),
+    };
+    let description = format!("list the projects of {entity:?}");
+    let per_page = i32::try_from(count).unwrap_or(i32::MAX);
+    let operation = wire::GetProjects::build(wire::GetProjectsVariables {
+        entity: Some(entity),
+        cursor,
+        per_page,
+    });
+    let answer: wire::GetProjects = api.execute(&operation, &description).await?;
+    let Some(connection) = answer.models else {
+        return Ok(Page {
+            items: Vec::new(),
+            next: None,
+        });
+    };
+    let nodes = connection.edges.into_iter().filter_map(|edge| edge.node);
+    Ok(Page {
+        items: nodes
+            .map(|node| Project::from_wire(api, node))
+            .collect::<Result<_>>()?,
+        next: listing::next_cursor(
+            connection.page_info.has_next_page,
+            connection.page_info.end_cursor,
+        )?,
+    })
+}
+
+pub(crate) async fn fetch_one(api: &Api, path: &ProjectPath) -> Result<Project> {
+    let operation = wire::GetProject::build(wire::GetProjectVariables {
+        name: path.project().as_str().to_owned(),
+        entity: Some(path.entity().as_str().to_owned()),
+    });
+    let answer: wire::GetProject = api
+        .execute(&operation, &format!("read project \"{path}\""))
+        .await?;
+    match answer.project {
+        Some(wire) => Project::from_wire(api, wire),
+        None => Err(
+            wandb_core::Error::not_found(format!("project \"{path}\"")).with_hint(
+                "check the spelling, or list the projects of the entity; the key may not see a private one",
+            ),
+        ),
+    }
+}

@@ -1,0 +1,172 @@
+//! From the wire to [`RunData`].
+
+use std::sync::Arc;
+
+use wandb_core::{
+    Error, Result,
+    path::{EntityName, ProjectName, ProjectPath, RunId},
+    timestamp::Timestamp,
+};
+use wandb_schema::operations::{runs as wire, shared::UserSummary};
+
+use super::{
+    Run,
+    data::{Json, RunData, RunUser},
+    select::Selection,
+};
+use crate::Api;
+
+/// The names that all runs of an answer share.
+#[derive(Debug)]
+pub(super) struct Names {
+    project: ProjectPath,
+}
+
+impl Names {
+    pub(super) fn new(entity: &str, project: &str) -> Result<Self> {
+        let wrong = |error: wandb_core::path::NameError| {
+            Error::protocol("the server named a project in a way that no project is named").with_source(error)
+        };
+        Ok(Self {
+            project: ProjectPath::new(
+                EntityName::new(entity).map_err(wrong)?,
+                ProjectName::new(project).map_err(wrong)?,
+            ),
+        })
+    }
+}
+
+impl RunUser {
+    pub(crate) fn from_wire(wire: UserSummary) -> Self {
+        Self {
+            name: wire.name,
+            username: wire.username,
+        }
+    }
+}
+
+pub(super) fn full_run(api: &Api, names: &Names, wire: wire::FullRun) -> Result<Run> {
+    let wire::FullRun {
+        attributes,
+        config,
+        summary_metrics,
+        system_metrics,
+        history_keys,
+    } = wire;
+    let parts = Parts {
+        config: Json::new(config.map(|json| json.0), true),
+        summary: Json::new(summary_metrics.map(|json| json.0), true),
+        system_metrics: Json::new(system_metrics.map(|json| json.0), true),
+        history_keys: Json::new(history_keys.map(|json| json.0.get().to_owned()), true),
+    };
+    run(api, names, attributes, parts)
+}
+
+pub(super) fn listed_run(
+    api: &Api,
+    names: &Names,
+    wire: wire::ListedRun,
+    selection: &Selection,
+) -> Result<Run> {
+    let wire::ListedRun {
+        id,
+        name,
+        display_name,
+        state,
+        sweep_name,
+        group,
+        job_type,
+        commit,
+        read_only,
+        created_at,
+        heartbeat_at,
+        description,
+        notes,
+        tags,
+        history_line_count,
+        user,
+        config,
+        summary_metrics,
+        system_metrics,
+        history_keys,
+    } = wire;
+    let attributes = wire::RunAttributes {
+        id,
+        name,
+        display_name,
+        state,
+        sweep_name,
+        group,
+        job_type,
+        commit,
+        read_only,
+        created_at,
+        heartbeat_at,
+        description,
+        notes,
+        tags,
+        history_line_count,
+        user,
+    };
+    let parts = Parts {
+        config: Json::new(config.map(|json| json.0), selection.config.wanted()),
+        summary: Json::new(summary_metrics.map(|json| json.0), selection.summary.wanted()),
+        system_metrics: Json::new(system_metrics.map(|json| json.0), selection.system_metrics),
+        history_keys: Json::new(
+            history_keys.map(|json| json.0.get().to_owned()),
+            selection.history_keys,
+        ),
+    };
+    run(api, names, attributes, parts)
+}
+
+struct Parts {
+    config: Json,
+    summary: Json,
+    system_metrics: Json,
+    history_keys: Json,
+}
+
+fn run(api: &Api, names: &Names, wire: wire::RunAttributes, parts: Parts) -> Result<Run> {
+    let id = RunId::new(&*wire.name).map_err(|error| {
+        Error::protocol("the server named a run in a way that no run is named").with_source(error)
+    })?;
+    let path = names.project.with_run(id);
+    let time = |text: &str| {
+        Timestamp::parse(text).map_err(|error| {
+            Error::protocol(format!("a time of run \"{path}\" cannot be read")).with_source(error)
+        })
+    };
+    let entity = path.entity().as_str().to_owned();
+    let project = path.project().as_str().to_owned();
+    let data = RunData {
+        storage_id: wire.id.into_inner(),
+        name: wire
+            .display_name
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| wire.name.clone()),
+        path: [entity.clone(), project.clone(), wire.name.clone()],
+        id: wire.name,
+        entity,
+        project,
+        url: api.app_url().run_url(&path),
+        state: wire.state.unwrap_or_else(|| "unknown".to_owned()),
+        tags: wire.tags.unwrap_or_default(),
+        notes: wire.notes,
+        description: wire.description,
+        group: wire.group,
+        job_type: wire.job_type,
+        commit: wire.commit,
+        created_at: time(&wire.created_at.0)?,
+        heartbeat_at: wire.heartbeat_at.map(|text| time(&text.0)).transpose()?,
+        read_only: wire.read_only.unwrap_or(false),
+        user: wire.user.map(RunUser::from_wire),
+        sweep_name: wire.sweep_name.filter(|name| !name.is_empty()),
+        history_line_count: wire.history_line_count.map(i64::from),
+        config: parts.config,
+        summary: parts.summary,
+        system_metrics: parts.system_metrics,
+        history_keys: parts.history_keys,
+    };
+    Ok(Run::new(api.clone(), Arc::new(path), data))
+}

@@ -1,0 +1,248 @@
+//! Listings of runs.
+
+use std::{collections::HashSet, sync::Arc};
+
+use cynic::QueryBuilder;
+use futures_util::TryStreamExt;
+use wandb_core::{
+    Error, ErrorKind, Result,
+    filter::Filter,
+    order::Order,
+    page::{ItemStream, Page, Pages},
+    timestamp::Timestamp,
+};
+use wandb_schema::{operations::runs as wire, scalars::JsonString};
+
+use super::{Run, Selection, convert};
+use crate::{
+    Api,
+    listing::{self, Paging},
+};
+
+/// How often an exactly-once listing is read again before it gives up.
+const PASSES: u32 = 4;
+
+/// A listing of runs. Made by [`Api::runs`]; nothing is sent until it is read.
+///
+/// The order is the server's default, oldest first, unless set: official scripts of 2020 got the newest first, so say
+/// what you mean.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Runs {
+    api: Api,
+    path: String,
+    filter: Option<Filter>,
+    order: Order,
+    selection: Selection,
+    paging: Paging,
+}
+
+/// What an exactly-once listing did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListingReport {
+    /// How many runs were given.
+    pub returned: u64,
+    /// How many times a run came again and was left out.
+    pub duplicates: u64,
+    /// How many runs matched before the first page was read.
+    pub count_before: u64,
+    /// How many matched after the last one.
+    pub count_after: u64,
+    /// How often the listing was read.
+    pub passes: u32,
+}
+
+impl Runs {
+    pub(crate) fn new(api: Api, path: String) -> Self {
+        Self {
+            api,
+            path,
+            filter: None,
+            order: Order::oldest_first(),
+            selection: Selection::default(),
+            // The official client's page size is 50; the answer is the same in fewer requests.
+            paging: Paging::new(200),
+        }
+    }
+
+    /// Only runs that match.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
+    /// The order; oldest first unless set.
+    pub fn order(mut self, order: Order) -> Self {
+        self.order = order;
+        self
+    }
+
+    /// How many runs a request asks for; 200 unless set. The real service gives 1,000 at most.
+    pub fn page_size(mut self, size: u32) -> Self {
+        self.paging.page_size = size;
+        self
+    }
+
+    /// How many runs are given at most. It is not the page size.
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.paging.limit = Some(limit);
+        self
+    }
+
+    /// Which parts of each run to ask for; all but system metrics and history keys unless set.
+    pub fn select(mut self, selection: Selection) -> Self {
+        self.selection = selection;
+        self
+    }
+
+    /// How many runs match, as the server counts them now. A query of its own.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) when there is no such project.
+    pub async fn count(&self) -> Result<u64> {
+        let path = self.api.project_path(&self.path).await?;
+        let operation = wire::RunCount::build(wire::RunCountVariables {
+            project: path.project().as_str().to_owned(),
+            entity: Some(path.entity().as_str().to_owned()),
+            filters: self.filters(),
+        });
+        let answer: wire::RunCount = self
+            .api
+            .execute(&operation, &format!("count the runs of \"{path}\""))
+            .await?;
+        let project = answer.project.ok_or_else(|| no_project(&path))?;
+        u64::try_from(project.run_count).map_err(|_| Error::protocol("the server counts less than no runs"))
+    }
+
+    fn filters(&self) -> Option<JsonString> {
+        let filter = self.filter.as_ref().filter(|filter| !filter.is_everything())?;
+        Some(JsonString(filter.to_mongo_text()))
+    }
+
+    /// The listing page by page: one page is one request. While the caller works on a page, the next one is fetched.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size that is not possible.
+    pub fn pages(self) -> Result<Pages<'static, Run>> {
+        let paging = self.paging;
+        let listing = Arc::new(self);
+        paging.pages(move |cursor, count| {
+            let listing = Arc::clone(&listing);
+            async move { listing.fetch(cursor, count).await }
+        })
+    }
+
+    /// The runs one by one.
+    ///
+    /// The server's cursors are offsets: when runs are created or deleted while the listing is read, one can come twice
+    /// or be missed. [`collect_exactly_once`](Self::collect_exactly_once) rules that out.
+    pub fn stream(self) -> ItemStream<'static, Run> {
+        listing::items(self.pages())
+    }
+
+    async fn fetch(&self, cursor: Option<String>, count: u32) -> Result<Page<Run>> {
+        let path = self.api.project_path(&self.path).await?;
+        let operation = wire::Runs::build(wire::RunsVariables {
+            project: path.project().as_str().to_owned(),
+            entity: Some(path.entity().as_str().to_owned()),
+            cursor,
+            per_page: i32::try_from(count).unwrap_or(i32::MAX),
+            order: Some(self.order.to_string()),
+            filters: self.filters(),
+            config_keys: self.selection.config.keys(),
+            summary_keys: self.selection.summary.keys(),
+            with_config: self.selection.config.wanted(),
+            with_summary: self.selection.summary.wanted(),
+            with_system_metrics: self.selection.system_metrics,
+            with_history_keys: self.selection.history_keys,
+        });
+        let description = format!("list the runs of \"{path}\"");
+        let answer: wire::Runs = self.api.execute(&operation, &description).await?;
+        let project = answer.project.ok_or_else(|| no_project(&path))?;
+        let names = convert::Names::new(&project.entity_name, &project.name)?;
+        let connection = project
+            .runs
+            .ok_or_else(|| Error::protocol("the server gave no runs where a page of runs was asked for"))?;
+        let convert =
+            |edge: wire::RunEdge| convert::listed_run(&self.api, &names, edge.node, &self.selection);
+        Ok(Page {
+            items: connection.edges.into_iter().map(convert).collect::<Result<_>>()?,
+            next: listing::next_cursor(
+                connection.page_info.has_next_page,
+                connection.page_info.end_cursor,
+            )?,
+        })
+    }
+
+    /// Every matching run that existed when the call began, exactly once, however the project changes meanwhile.
+    ///
+    /// The listing is bounded by the start time, sorted by creation (which no later event changes), de-duplicated by id,
+    /// and counted before and after. Where what came and the counts disagree it is read again and merged, up to four
+    /// times. Runs that are deleted meanwhile may be in the result. The configured order and limit are not used; memory
+    /// grows with the number of runs.
+    ///
+    /// # Errors
+    /// [`Incomplete`](ErrorKind::Incomplete) when the project changed too fast for the counts ever to agree.
+    pub async fn collect_exactly_once(self) -> Result<(Vec<Run>, ListingReport)> {
+        let started = Timestamp::from_unix_microseconds(
+            (self.api.client().runtime().unix_seconds() + 1) * 1_000_000,
+        )
+        .ok_or_else(|| Error::invalid_input("the clock is outside of the years that can be written"))?;
+        let bound = wandb_core::filter::created_at().lte(started.to_string());
+        let filter = match &self.filter {
+            Some(filter) => filter.clone() & bound,
+            None => bound,
+        };
+        let mut listing = self.filter(filter).order(Order::oldest_first());
+        listing.paging.limit = None;
+        let count_before = listing.count().await?;
+        let mut seen = HashSet::new();
+        let mut runs = Vec::new();
+        let mut duplicates = 0;
+        let mut before = count_before;
+        for passes in 1..=PASSES {
+            let mut pages = listing.clone().pages()?;
+            let mut in_pass = HashSet::new();
+            while let Some(page) = pages.try_next().await? {
+                for run in page.items {
+                    if !in_pass.insert(run.storage_id.clone()) {
+                        duplicates += 1;
+                    } else if seen.insert(run.storage_id.clone()) {
+                        runs.push(run);
+                    }
+                }
+            }
+            let after = listing.count().await?;
+            // Nothing was deleted during this pass and every counted run came, or came in an earlier pass.
+            if before == after && in_pass.len() as u64 == after {
+                let returned = runs.len() as u64;
+                return Ok((
+                    runs,
+                    ListingReport {
+                        returned,
+                        duplicates,
+                        count_before,
+                        count_after: after,
+                        passes,
+                    },
+                ));
+            }
+            before = after;
+        }
+        Err(Error::new(
+            ErrorKind::Incomplete,
+            format!(
+                "the runs of {:?} changed during each of {PASSES} readings",
+                listing.path
+            ),
+        )
+        .with_hint("try again when fewer runs are being created or deleted"))
+    }
+}
+
+fn no_project(path: &wandb_core::path::ProjectPath) -> Error {
+    Error::not_found(format!("project \"{path}\"")).with_hint(
+        "check the spelling, or list the projects of the entity; the key may not see a private one",
+    )
+}

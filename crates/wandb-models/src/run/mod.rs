@@ -1,0 +1,133 @@
+//! Runs (inventory 1.4, 1.5): one run, and listings of runs.
+
+mod config;
+mod convert;
+mod data;
+mod listing;
+mod print;
+mod select;
+
+use std::{fmt, ops::Deref, sync::Arc};
+
+use cynic::QueryBuilder;
+use wandb_core::{Error, Result, path::RunPath};
+use wandb_schema::operations::runs as wire;
+
+use crate::{Api, File, Files, History, HistoryStream, Scan, file, history};
+
+pub use data::{RunData, RunUser};
+pub use listing::{ListingReport, Runs};
+pub use select::Selection;
+
+/// One run: its data (through [`Deref`]), and what can be asked of the server about it.
+///
+/// The data is a snapshot; [`reload`](Self::reload) takes a new one.
+#[derive(Clone)]
+pub struct Run {
+    api: Api,
+    path: Arc<RunPath>,
+    data: Arc<RunData>,
+}
+
+impl Deref for Run {
+    type Target = RunData;
+
+    fn deref(&self) -> &RunData {
+        &self.data
+    }
+}
+
+impl Run {
+    pub(crate) fn new(api: Api, path: Arc<RunPath>, data: RunData) -> Self {
+        Self {
+            api,
+            path,
+            data: Arc::new(data),
+        }
+    }
+
+    pub(crate) async fn fetch(api: &Api, path: RunPath) -> Result<Self> {
+        let operation = wire::Run::build(variables(&path));
+        let answer: wire::Run = api.execute(&operation, &format!("read run \"{path}\"")).await?;
+        let project = answer.project.ok_or_else(|| {
+            Error::not_found(format!("project \"{}\"", path.project_path()))
+                .with_hint("check the spelling; the key may not see a private project")
+        })?;
+        let names = convert::Names::new(&project.entity_name, &project.name)?;
+        let run = project.run.ok_or_else(|| {
+            Error::not_found(format!("run \"{path}\""))
+                .with_hint("the last part is the run's id, not its display name; list the runs to find it")
+        })?;
+        convert::full_run(api, &names, run)
+    }
+
+    /// The run's data, apart from its handle.
+    #[must_use]
+    pub fn data(&self) -> &RunData {
+        &self.data
+    }
+
+    /// Where the run is.
+    #[must_use]
+    pub fn run_path(&self) -> &RunPath {
+        &self.path
+    }
+
+    /// Reads the run again, whole.
+    ///
+    /// # Errors
+    /// [`NotFound`](wandb_core::ErrorKind::NotFound) when it was deleted meanwhile.
+    pub async fn reload(&self) -> Result<Self> {
+        Self::fetch(&self.api, (*self.path).clone()).await
+    }
+
+    /// A **sample** of the history: about `samples` rows (500 unless set), thinned evenly by the server. For every row
+    /// use [`scan_history`](Self::scan_history).
+    pub fn history(&self) -> History {
+        History::new(self.api.clone(), Arc::clone(&self.path), HistoryStream::Default)
+    }
+
+    /// Every row of the history, exactly: in step order, each once.
+    pub fn scan_history(&self) -> Scan {
+        Scan::new(self.api.clone(), Arc::clone(&self.path))
+    }
+
+    /// The largest step that was logged, as the server knows it now; `None` without history.
+    ///
+    /// # Errors
+    /// [`NotFound`](wandb_core::ErrorKind::NotFound) when the run was deleted meanwhile.
+    pub async fn last_history_step(&self) -> Result<Option<i64>> {
+        Ok(history::extent(&self.api, &self.path).await?.last_step)
+    }
+
+    /// The run's files.
+    pub fn files(&self) -> Files {
+        Files::new(self.api.clone(), Arc::clone(&self.path))
+    }
+
+    /// One file by its exact name, for example `config.yaml` or `media/images/x.png`.
+    ///
+    /// # Errors
+    /// [`NotFound`](wandb_core::ErrorKind::NotFound) when the run has no such file.
+    pub async fn file(&self, name: &str) -> Result<File> {
+        file::fetch_one(&self.api, &self.path, name).await
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Run")
+            .field("path", &self.path)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn variables(path: &RunPath) -> wire::RunVariables {
+    wire::RunVariables {
+        project: path.project().as_str().to_owned(),
+        entity: Some(path.entity().as_str().to_owned()),
+        name: path.run().as_str().to_owned(),
+    }
+}
