@@ -12,8 +12,9 @@ use http_body_util::BodyExt;
 
 use crate::error::{TransportError, TransportErrorKind};
 
-/// How much [`Body::collect`] sets aside at once on the word of a peer that announces a length.
-const LARGEST_ADVANCE: u64 = 1 << 20;
+/// How much [`Body::collect`] reserves at once on the word of a peer that announces a length. Until bytes come, this is
+/// address space and not memory; past it the buffer grows with what has come.
+const LARGEST_ADVANCE: u64 = 64 << 20;
 
 type BoxStream = Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send + 'static>>;
 type BoxHttpBody = Pin<Box<dyn http_body::Body<Data = Bytes, Error = TransportError> + Send + 'static>>;
@@ -35,8 +36,8 @@ pub struct Body {
     inner: Inner,
 }
 
-/// The boxed forms stand in a mutex that is never locked: they are reached through `get_mut` only. That makes the body
-/// `Sync`, so that a caller may hold a `&Request<Body>` over an await, without asking it of every stream.
+/// The boxed forms stand in a mutex, which makes the body `Sync` without asking it of every stream, so that a caller may
+/// hold a `&Request<Body>` over an await. Reading goes through `get_mut` and takes no lock; only a size hint does.
 enum Inner {
     /// Bytes in memory; empty when they have been given out.
     Memory(Bytes),
@@ -83,8 +84,8 @@ impl Body {
 
     /// Takes the body of another library.
     ///
-    /// Its errors become errors of kind [`Interrupted`](TransportErrorKind::Interrupted) with the original as the source;
-    /// a [`TransportError`] passes through as it is.
+    /// Its errors become errors of kind [`Interrupted`](TransportErrorKind::Interrupted) with the original as the source. A
+    /// [`TransportError`] passes through as it is; one that the library has wrapped still gives the kind and the message.
     pub fn wrap<B>(mut body: B) -> Self
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
@@ -123,7 +124,8 @@ impl Body {
 
     /// Reads the body to its end into memory, at most `limit` bytes of it.
     ///
-    /// A body that arrives in one chunk is given back without a copy. Memory is bounded by `limit` and one chunk.
+    /// A body that arrives in one chunk is given back without a copy. Memory is bounded by one chunk and twice `limit`:
+    /// without an announced length the buffer grows by doubling.
     ///
     /// # Errors
     ///
@@ -143,7 +145,6 @@ impl Body {
             return Ok(first);
         };
 
-        // An announced length is only a promise of the peer; it does not get to reserve memory at will.
         let advance = announced.min(LARGEST_ADVANCE) as usize;
         let mut whole = BytesMut::with_capacity(advance.max(first.len() + second.len()));
         whole.extend_from_slice(&first);

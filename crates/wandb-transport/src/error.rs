@@ -122,13 +122,21 @@ impl TransportError {
         &self.inner.message
     }
 
-    /// Takes an error that a foreign body gave: a [`TransportError`] passes through, anything else is a body that broke
-    /// off.
+    /// Takes an error that a foreign body gave: a [`TransportError`] passes through, one further down gives the kind and
+    /// the message, anything else is a body that broke off.
     pub(crate) fn from_body_error(error: impl Into<BoxError>) -> Self {
-        match error.into().downcast::<Self>() {
-            Ok(error) => *error,
-            Err(error) => Self::new(TransportErrorKind::Interrupted, "the body broke off").with_source(error),
+        let error = match error.into().downcast::<Self>() {
+            Ok(error) => return *error,
+            Err(error) => error,
+        };
+        let mut next: Option<&(dyn Error + 'static)> = error.source();
+        while let Some(inner) = next {
+            if let Some(ours) = inner.downcast_ref::<Self>() {
+                return Self::new(ours.kind(), ours.message()).with_source(error);
+            }
+            next = inner.source();
         }
+        Self::new(TransportErrorKind::Interrupted, "the body broke off").with_source(error)
     }
 }
 
@@ -179,6 +187,16 @@ mod tests {
         let foreign = TransportError::from_body_error(std::io::Error::other("reset"));
         assert_eq!(foreign.kind(), TransportErrorKind::Interrupted);
         assert_eq!(foreign.source().unwrap().to_string(), "reset");
+
+        #[derive(Debug, thiserror::Error)]
+        #[error("wrapped by a framework")]
+        struct Wrapped(#[source] TransportError);
+        let wrapped = Wrapped(TransportError::new(TransportErrorKind::Timeout, "slow"));
+        let wrapped = TransportError::from_body_error(wrapped);
+        assert_eq!(
+            (wrapped.kind(), wrapped.message()),
+            (TransportErrorKind::Timeout, "slow")
+        );
     }
 
     #[test]

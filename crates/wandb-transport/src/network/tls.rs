@@ -215,3 +215,40 @@ impl ServerCertVerifier for AcceptsEveryone {
         self.0.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_read_before_it_is_needed_and_then_once() {
+        let tls = Tls::new(Trust::default(), true);
+        assert!(!tls.to_servers.initialized() && !tls.to_proxies.initialized());
+        let trust = Trust {
+            blind: true,
+            ..Trust::default()
+        };
+        let tls = Tls::new(trust, true);
+        let first = tls.to_servers().await.unwrap();
+        assert!(Arc::ptr_eq(&first, &tls.to_servers().await.unwrap()));
+        assert_eq!(first.alpn_protocols, [b"h2".to_vec(), b"http/1.1".to_vec()]);
+        assert_eq!(
+            tls.to_proxies().await.unwrap().alpn_protocols,
+            [b"http/1.1".to_vec()]
+        );
+    }
+
+    #[cfg(feature = "webpki-roots")]
+    #[test]
+    fn mozillas_roots_are_there_and_a_certificate_of_ones_own_joins_them() {
+        let mut trust = Trust {
+            roots: Roots::Mozilla,
+            ..Trust::default()
+        };
+        let before = trust.root_store().unwrap().len();
+        assert!(before > 50, "{before}");
+        let own = rcgen::generate_simple_self_signed(["own.example".to_owned()]).unwrap();
+        trust.add_pem(own.cert.pem().as_bytes(), "the test").unwrap();
+        assert_eq!(trust.root_store().unwrap().len(), before + 1);
+    }
+}
