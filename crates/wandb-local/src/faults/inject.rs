@@ -82,7 +82,7 @@ pub(crate) async fn inject(State(plan): State<FaultPlan>, request: Request, next
 /// Replaces the body, given its length if it is known. Headers stay: the client is told what it should have got.
 fn damaged(response: Response, change: impl FnOnce(Body, Option<u64>) -> Body) -> Response {
     let (mut parts, body) = response.into_parts();
-    let length = announced(&parts.headers).or_else(|| http_body::Body::size_hint(&body).exact());
+    let length = announced(&parts.headers).or_else(|| axum::body::HttpBody::size_hint(&body).exact());
     if let Some(length) = length {
         parts
             .headers
