@@ -1,6 +1,9 @@
 //! The syntax tree that every form of a filter is read into and printed from.
 
-use std::ops::{BitAnd, BitOr, Not};
+use std::{
+    ops::{BitAnd, BitOr, Not},
+    str::FromStr,
+};
 
 use serde_json::Value as Json;
 
@@ -9,6 +12,7 @@ use super::{
     error::FilterError,
     field::{FieldPath, RunAttribute},
     literal::{Literal, Scalar},
+    text,
 };
 
 /// How deep a filter may be nested. Readers refuse more, so that no input can exhaust the stack.
@@ -252,6 +256,28 @@ impl Filter {
         !Self::any_of(filters)
     }
 
+    /// Reads a filter of the text grammar, `config.lr > 0.01 and state = "finished"`; see the
+    /// [module](super#the-text-grammar) for it.
+    ///
+    /// # Errors
+    /// When the text is not of the grammar, names an unknown field, or a value does not fit. The error has the place,
+    /// and [`FilterError::caret`] points at it.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        text::parse(text)
+    }
+
+    /// Reads a filter that a person typed: Mongo-style JSON if it starts with `{`, else the text grammar.
+    ///
+    /// # Errors
+    /// As [`parse_mongo`](Self::parse_mongo) and [`parse`](Self::parse).
+    pub fn parse_any(text: &str) -> Result<Self, FilterError> {
+        if text.trim_start().starts_with('{') {
+            Self::parse_mongo(text)
+        } else {
+            Self::parse(text)
+        }
+    }
+
     /// Passes JSON to the server as it is: for a field or an operator that this crate does not know.
     ///
     /// Only the form is checked. Such a part is never evaluated on this side, and it is printed in the text grammar as
@@ -318,6 +344,15 @@ impl Filter {
 impl Default for Filter {
     fn default() -> Self {
         Self::everything()
+    }
+}
+
+impl FromStr for Filter {
+    type Err = FilterError;
+
+    /// [`Filter::parse_any`].
+    fn from_str(text: &str) -> Result<Self, FilterError> {
+        Self::parse_any(text)
     }
 }
 

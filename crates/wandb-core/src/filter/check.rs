@@ -8,8 +8,8 @@ use super::{
     field::FieldPath,
     literal::{Literal, MAX_LITERAL_DEPTH},
     pattern::compile,
-    time::parse_time,
 };
+use crate::timestamp::Timestamp;
 
 /// Checks a whole filter; see [`Filter::check`].
 pub(super) fn filter(filter: &Filter) -> Result<(), FilterError> {
@@ -63,7 +63,7 @@ pub(super) fn condition(condition: &Condition) -> Result<(), FilterError> {
 
 /// A time field must be compared with a time: a number makes the real server fail with HTTP 500 (users P10).
 fn time(field: &FieldPath, value: &Literal) -> Result<(), FilterError> {
-    if value.as_str().is_some_and(|text| parse_time(text).is_some()) {
+    if value.as_str().is_some_and(|text| Timestamp::parse(text).is_ok()) {
         return Ok(());
     }
     Err(FilterError::new(

@@ -117,6 +117,18 @@ impl FilterError {
         self
     }
 
+    /// Replaces the place by a JSON path in the document that the first one was made from.
+    pub(crate) fn moved_to_json(mut self, path: String) -> Self {
+        self.inner.location = Location::JsonPath(path);
+        self
+    }
+
+    /// Replaces the place by one in a text that the first one was a part of.
+    pub(crate) fn moved_in_text(mut self, text: &str, offset: usize) -> Self {
+        self.inner.location = Location::Nowhere;
+        self.at_text(text, offset)
+    }
+
     /// What kind of problem it is.
     #[must_use]
     pub fn kind(&self) -> FilterErrorKind {

@@ -1,6 +1,6 @@
 //! The fields of a run that a filter or an order can name.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use super::{
     error::{FilterError, FilterErrorKind},
@@ -196,7 +196,7 @@ pub(super) fn is_word_character(character: char) -> bool {
 pub enum FieldPath {
     /// An attribute of the run.
     Attribute(RunAttribute),
-    /// A config value, unwrapped; a trailing `.value` is accepted as the app writes it.
+    /// A config value, unwrapped. In the printed forms `config.lr.value`, as the app writes it, is the key `lr`.
     Config(KeyPath),
     /// A summary value.
     Summary(KeyPath),
@@ -211,7 +211,7 @@ const KEYS_INFO: &str = "keys_info.keys.";
 
 impl FieldPath {
     /// Reads a field of a Mongo filter. Beside the canonical names it takes both cases of an attribute,
-    /// `summary.<key>` (an HTTP 500 on the real server, users P10) and `keys_info.<key>`.
+    /// `config.<key>.value`, `summary.<key>` (an HTTP 500 on the real server, users P10) and `keys_info.<key>`.
     ///
     /// # Errors
     /// When runs have no such field; the hint is the nearest one.
@@ -231,6 +231,11 @@ impl FieldPath {
             if let Some(key) = name.strip_prefix(prefix)
                 && !key.is_empty()
             {
+                let key = if prefix == CONFIG {
+                    without_stored_suffix(key)
+                } else {
+                    key
+                };
                 return Ok(section(KeyPath::new(key)));
             }
         }
@@ -242,7 +247,7 @@ impl FieldPath {
     pub fn to_wire(&self) -> String {
         match self {
             Self::Attribute(attribute) => attribute.wire_name().to_owned(),
-            Self::Config(key) => format!("{CONFIG}{}", key.as_str()),
+            Self::Config(key) => format!("{CONFIG}{}", with_stored_suffix(key).as_str()),
             Self::Summary(key) => format!("{SUMMARY}{}", key.as_str()),
             Self::KeysInfo(key) => format!("{KEYS_INFO}{}", key.as_str()),
         }
@@ -260,11 +265,36 @@ impl fmt::Display for FieldPath {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Attribute(attribute) => formatter.write_str(attribute.text_name()),
-            Self::Config(key) => write!(formatter, "config.{key}"),
+            Self::Config(key) => write!(formatter, "config.{}", with_stored_suffix(key)),
             Self::Summary(key) => write!(formatter, "summary.{key}"),
             // The long form, because a metric may itself be called `keys.…`.
             Self::KeysInfo(key) => write!(formatter, "keys_info.keys.{key}"),
         }
+    }
+}
+
+/// Whether a config path is a plain key with `.value` behind it, at least once.
+///
+/// W&B stores the key `lr` as `{"lr": {"value": 0.1}}`, and the app names it `config.lr.value` in filters. So one
+/// `.value` behind a plain key is the stored form, not a nested value; a nested value of that name has two.
+fn is_stored_form(path: &str) -> bool {
+    let plain = path.trim_end_matches(".value");
+    plain.len() < path.len() && !plain.is_empty() && !plain.contains('.')
+}
+
+fn without_stored_suffix(path: &str) -> &str {
+    match path.strip_suffix(".value") {
+        Some(key) if is_stored_form(path) => key,
+        _ => path,
+    }
+}
+
+/// The opposite of [`without_stored_suffix`]: a path that it would shorten gets one suffix more.
+fn with_stored_suffix(key: &KeyPath) -> Cow<'_, KeyPath> {
+    if is_stored_form(key.as_str()) {
+        Cow::Owned(KeyPath::new(format!("{}.value", key.as_str())))
+    } else {
+        Cow::Borrowed(key)
     }
 }
 

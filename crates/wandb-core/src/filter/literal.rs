@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value as Json;
 
+use crate::timestamp::Timestamp;
+
 /// How deep lists in lists may go.
 pub(super) const MAX_LITERAL_DEPTH: usize = 16;
 
@@ -15,7 +17,7 @@ pub struct Number(Repr);
 
 /// Invariants: `Unsigned` is above `i64::MAX`, so that each integer has one form; `Float` is finite.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Repr {
+pub(super) enum Repr {
     Signed(i64),
     Unsigned(u64),
     Float(f64),
@@ -45,6 +47,10 @@ impl Number {
             Repr::Signed(number) => Some(number),
             _ => None,
         }
+    }
+
+    pub(super) fn repr(self) -> Repr {
+        self.0
     }
 
     pub(super) fn to_json(self) -> Json {
@@ -220,7 +226,7 @@ literal_from! {
     &str => |value| Self::String(value.to_owned());
     String => |value| Self::String(value);
     &String => |value| Self::String(value.clone());
-    jiff::Timestamp => |value| Self::String(value.to_string());
+    Timestamp => |value| Self::String(value.to_string());
 }
 
 impl<T: Into<Literal>> From<Vec<T>> for Literal {

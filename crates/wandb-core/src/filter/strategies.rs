@@ -1,8 +1,11 @@
 //! Random filters and runs for the laws.
 
+use std::{borrow::Cow, collections::BTreeMap};
+
 use proptest::prelude::*;
 
-use super::{FieldPath, Filter, KeyPath, Literal, Predicate, RunAttribute, Scalar};
+use super::{Evaluator, FieldPath, Filter, KeyPath, Literal, Predicate, RunAttribute, RunDocument, Scalar};
+use crate::value::{Map, Value};
 
 /// Keys from a small alphabet, so that random filters meet random runs, and from a wild one.
 pub(crate) fn key() -> impl Strategy<Value = String> {
@@ -99,4 +102,83 @@ pub(crate) fn filter() -> impl Strategy<Value = Filter> {
             inner.prop_map(|filter| !filter),
         ]
     })
+}
+
+/// Filters that can be evaluated on this side.
+pub(crate) fn local_filter() -> impl Strategy<Value = Filter> {
+    filter().prop_filter("only the server knows the artifacts of a run", |filter| {
+        Evaluator::new(filter).is_ok()
+    })
+}
+
+/// A run made of plain parts.
+#[derive(Debug, Clone)]
+pub(crate) struct TestRun {
+    pub(crate) attributes: BTreeMap<RunAttribute, Value>,
+    pub(crate) config: Map,
+    pub(crate) summary: Map,
+    pub(crate) metrics: Vec<String>,
+}
+
+impl RunDocument for TestRun {
+    fn attribute(&self, attribute: RunAttribute) -> Option<Cow<'_, Value>> {
+        self.attributes.get(&attribute).map(Cow::Borrowed)
+    }
+
+    fn config(&self) -> &Map {
+        &self.config
+    }
+
+    fn summary(&self) -> &Map {
+        &self.summary
+    }
+
+    fn has_metric(&self, name: &str) -> bool {
+        self.metrics.iter().any(|metric| metric == name)
+    }
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        (-3_i64..4).prop_map(Value::Int),
+        prop::sample::select(vec![0.5, 1.0, -1.5, 1e300, f64::NAN, f64::INFINITY]).prop_map(Value::Float),
+        prop::sample::select(vec!["", "a", "b", "ab", "running", "NaN"]).prop_map(Value::from),
+        Just(Value::BigInt("123456789012345678901234567890".into())),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::List),
+            map_of(inner).prop_map(Value::Map),
+        ]
+    })
+}
+
+fn map_of(values: impl Strategy<Value = Value>) -> impl Strategy<Value = Map> {
+    prop::collection::vec((key(), values), 0..4).prop_map(|entries| entries.into_iter().collect())
+}
+
+/// Runs whose keys and values meet those of [`filter`].
+pub(crate) fn run() -> impl Strategy<Value = TestRun> {
+    let attribute = prop::sample::select(RunAttribute::ALL.to_vec()).prop_flat_map(|attribute| {
+        let value = if attribute.is_time() {
+            time().prop_map(Value::from).boxed()
+        } else {
+            value().boxed()
+        };
+        (Just(attribute), value)
+    });
+    (
+        prop::collection::vec(attribute, 0..8),
+        map_of(value()),
+        map_of(value()),
+        prop::collection::vec(key(), 0..3),
+    )
+        .prop_map(|(attributes, config, summary, metrics)| TestRun {
+            attributes: attributes.into_iter().collect(),
+            config,
+            summary,
+            metrics,
+        })
 }

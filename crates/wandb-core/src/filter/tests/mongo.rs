@@ -8,7 +8,7 @@ use crate::filter::{
 };
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn reading_what_was_printed_gives_the_same_filter(filter in strategies::filter()) {
@@ -66,6 +66,11 @@ fn reads_the_examples_of_the_official_documentation() {
             json!({"summary_metrics.loss": {"$lt": 0.5}}),
             summary("loss").lt(0.5),
         ),
+        // The stored form of a key, and a nested value that is called so too.
+        (json!({"config.lr.value": 1}), config("lr").eq(1)),
+        (json!({"config.lr.value.value": 1}), config("lr.value").eq(1)),
+        (json!({"config.value": 1}), config("value").eq(1)),
+        (json!({"config.a.b.value": 1}), config("a.b.value").eq(1)),
         // Several operators and several keys: nothing is dropped.
         (
             json!({"config.lr": {"$gt": 0.1, "$lt": 1}, "state": "finished"}),
