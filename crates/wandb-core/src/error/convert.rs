@@ -1,7 +1,7 @@
 //! From the typed errors of the pure parsers to [`Error`]: kind *invalid input*, the parser's words, its hints.
 
 use super::{Error, ErrorKind};
-use crate::{base_url, filter, order, path, secret, settings, timestamp};
+use crate::{base_url, filter, order, path, query_generator, secret, settings, timestamp};
 
 macro_rules! invalid_input {
     ($($error:ty),+ $(,)?) => {
@@ -24,6 +24,7 @@ invalid_input!(
     path::NameError,
     path::PathError,
     path::UnsafeName,
+    query_generator::QueryGeneratorError,
     secret::ApiKeyError,
     settings::SettingsError,
     settings::netrc::NetrcError,

@@ -218,6 +218,8 @@ impl Filter {
         let mut members = Vec::new();
         for filter in filters {
             match filter.node {
+                // Taking the list over keeps a long chain of `&` linear.
+                Node::And(inner) if members.is_empty() => members = inner,
                 Node::And(inner) => members.extend(inner),
                 _ => members.push(filter),
             }
@@ -236,6 +238,7 @@ impl Filter {
         let mut members = Vec::new();
         for filter in filters {
             match filter.node {
+                Node::Or(inner) if members.is_empty() => members = inner,
                 Node::Or(inner) => members.extend(inner),
                 Node::And(ref inner) if inner.is_empty() => return filter,
                 _ => members.push(filter),

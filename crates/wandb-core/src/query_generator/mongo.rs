@@ -130,6 +130,8 @@ impl QueryGenerator {
             expected,
         };
         match leaf.operator {
+            // A server would read an object as operators.
+            _ if value.is_object() => return Err(malformed("a plain value")),
             LeafOperator::In | LeafOperator::NotIn if !value.is_array() => {
                 return Err(malformed("a list of values"));
             }
@@ -141,8 +143,6 @@ impl QueryGenerator {
         }
         let field = Self::key_to_server_path(&leaf.key);
         let comparison = match leaf.operator {
-            // An object as a bare value would be read as operators.
-            LeafOperator::Eq if value.is_object() => return Err(malformed("a plain value")),
             LeafOperator::Eq => value.clone(),
             LeafOperator::WithinSeconds => {
                 let seconds = value.as_f64().filter(|seconds| *seconds >= 0.0);
@@ -400,8 +400,15 @@ fn leaf(
             ));
         }
     };
-    if value.is_null() && !matches!(operator, LeafOperator::Eq | LeafOperator::Ne) {
-        return Err(malformed(path, "a value"));
+    let fits = match operator {
+        _ if value.is_object() => false,
+        LeafOperator::Eq | LeafOperator::Ne => true,
+        LeafOperator::In | LeafOperator::NotIn => value.is_array(),
+        LeafOperator::Regex => value.is_string(),
+        _ => !value.is_null(),
+    };
+    if !fits {
+        return Err(malformed(path, "a value that fits the operator"));
     }
     Ok(ReportFilter::Leaf(Leaf::new(key, operator, value.clone())))
 }

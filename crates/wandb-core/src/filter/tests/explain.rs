@@ -5,7 +5,9 @@ use serde_json::json;
 
 use crate::{
     filter::{
-        Filter, ServerRules, config, created_at, display_name, id, state,
+        Filter, Literal, Node, Predicate, ServerRules, config, created_at, display_name,
+        evaluate::field_value,
+        id, state,
         strategies::{self, TestRun},
         summary,
     },
@@ -24,6 +26,39 @@ fn without_dotted_keys(map: &Map) -> Map {
             (key.to_owned(), value)
         })
         .collect()
+}
+
+/// A server with the three-valued logic of SQL: a comparison with a missing value is neither true nor false, and
+/// neither is its negation.
+fn in_sql(filter: &Filter, run: &TestRun) -> Option<bool> {
+    match filter.node() {
+        Node::And(members) => joined(members, run, false),
+        Node::Or(members) => joined(members, run, true),
+        Node::Not(inner) => in_sql(inner, run).map(|holds| !holds),
+        Node::Condition(condition) => {
+            let found = field_value(run, &condition.field).is_some_and(|value| !value.is_null());
+            let asks_for_null = match &condition.predicate {
+                Predicate::Eq(value) | Predicate::Ne(value) => value.is_null(),
+                Predicate::In(values) | Predicate::NotIn(values) => values.contains(&Literal::Null),
+                Predicate::Exists(_) => true,
+                _ => false,
+            };
+            (found || asks_for_null).then(|| filter.matches(run).unwrap())
+        }
+        _ => None,
+    }
+}
+
+/// One `decisive` member decides; without one, an unknown member makes the whole unknown.
+fn joined(members: &[Filter], run: &TestRun, decisive: bool) -> Option<bool> {
+    let holds: Vec<Option<bool>> = members.iter().map(|member| in_sql(member, run)).collect();
+    if holds.contains(&Some(decisive)) {
+        Some(decisive)
+    } else if holds.contains(&None) {
+        None
+    } else {
+        Some(!decisive)
+    }
 }
 
 fn rules() -> impl Strategy<Value = ServerRules> {
@@ -54,6 +89,15 @@ proptest! {
         if filter.matches(&run).unwrap() {
             let seen = TestRun { config: without_dotted_keys(&run.config), ..run };
             prop_assert!(explanation.server_part().matches(&seen).unwrap(), "{}", explanation);
+        }
+    }
+
+    #[test]
+    fn sql_semantics_lose_no_run(filter in strategies::local_filter(), run in strategies::run()) {
+        let explanation = filter.explain();
+        if filter.matches(&run).unwrap() {
+            let seen = TestRun { config: without_dotted_keys(&run.config), ..run };
+            prop_assert_eq!(in_sql(explanation.server_part(), &seen), Some(true), "{}", explanation);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod explain;
+mod garbage;
 mod mongo;
 mod report;
 mod text;
