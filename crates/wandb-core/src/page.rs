@@ -197,7 +197,7 @@ mod tests {
             let start: u64 = cursor
                 .as_deref()
                 .map_or(0, |text| text.split(':').next().unwrap().parse().unwrap());
-            let size = if hollow > 0 && call % hollow == 0 {
+            let size = if hollow > 0 && call.is_multiple_of(hollow) {
                 0
             } else {
                 u64::from(count.min(cap))

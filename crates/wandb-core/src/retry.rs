@@ -258,7 +258,7 @@ mod tests {
         let error = status(429).with_retry_after(Some(Duration::from_secs(7)));
         match policy.decide(&error, Repeat::Always, 1, Duration::ZERO, 1.0) {
             Decision::After(delay) => {
-                assert!(delay >= Duration::from_secs(7) && delay <= Duration::from_secs(8))
+                assert!(delay >= Duration::from_secs(7) && delay <= Duration::from_secs(8));
             }
             Decision::GiveUp => panic!("7 s fit into 60 s"),
         }

@@ -61,7 +61,6 @@ impl Project {
     }
 
     /// The runs of this project.
-    #[must_use]
     pub fn runs(&self, api: &Api) -> Runs {
         api.runs(format!("{}/{}", self.entity, self.name))
     }

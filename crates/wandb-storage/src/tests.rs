@@ -69,7 +69,7 @@ fn wrong_bytes_leave_nothing() {
         file.append(b"abc").unwrap();
         match file.publish(&expected).unwrap_err() {
             StorageError::Mismatch { source, .. } => {
-                assert_eq!(matches!(source, Mismatch::Size { .. }), is_size)
+                assert_eq!(matches!(source, Mismatch::Size { .. }), is_size);
             }
             other => panic!("{other}"),
         }

@@ -44,7 +44,6 @@ struct Inner {
 
 impl Client {
     /// A client for a server, over a transport.
-    #[must_use]
     pub fn builder(
         base_url: BaseUrl,
         transport: Arc<dyn Transport>,

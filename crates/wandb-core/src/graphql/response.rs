@@ -96,9 +96,7 @@ pub fn error_of_answer(status: StatusCode, headers: &HeaderMap, body: &[u8], uni
         408 | 504 => ErrorKind::Timeout,
         409 | 412 => ErrorKind::Conflict,
         429 => ErrorKind::RateLimited,
-        400 | 422 => said
-            .as_ref()
-            .map_or(ErrorKind::Server, |entry| kind_of_entry(entry)),
+        400 | 422 => said.as_ref().map_or(ErrorKind::Server, kind_of_entry),
         501 => ErrorKind::Unsupported,
         300..=399 => ErrorKind::Protocol,
         _ => ErrorKind::Server,

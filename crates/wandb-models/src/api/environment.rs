@@ -160,7 +160,10 @@ mod connect {
                 .insecure_disable_ssl
                 .as_ref()
                 .is_some_and(|setting| setting.value);
-            let transport = HyperTransport::builder()
+            let builder = HyperTransport::builder();
+            #[cfg(feature = "webpki-roots")]
+            let builder = builder.roots(wandb_transport::Roots::Mozilla);
+            let transport = builder
                 .proxies(proxies)
                 .danger_accept_invalid_certificates(blind)
                 .build()

@@ -50,11 +50,12 @@ impl Source {
     /// from a logged text.
     fn reduces(&self) -> bool {
         let keys = self.choice.keys();
-        !keys.is_empty()
-            && !(matches!(self.choice, KeyChoice::Any(_)) && keys.len() > MAX_SPECS)
-            && keys
-                .iter()
-                .all(|key| self.extent.types.get(key).is_some_and(|types| !types.has_strings))
+        let joins_too_many = matches!(self.choice, KeyChoice::Any(_)) && keys.len() > MAX_SPECS;
+        if keys.is_empty() || joins_too_many {
+            return false;
+        }
+        keys.iter()
+            .all(|key| self.extent.types.get(key).is_some_and(|types| !types.has_strings))
     }
 
     pub(super) async fn window(&self, window: Window) -> Result<Answer> {
