@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example best_runs -- my-team/my-project`
 
+#![expect(clippy::print_stdout, reason = "the program is there to print")]
+
 use futures_util::TryStreamExt;
 use wandb_api::{Api, DownloadOptions, Result, filter};
 

@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 use wandb_core::{
     Client, Error, ErrorKind, Result,
     base_url::{AppUrl, BaseUrl},
+    filter::ServerRules,
     path::{EntityName, PathContext, ProjectName},
     retry::{RetryPolicy, Runtime},
     secret::ApiKey,
@@ -34,6 +35,7 @@ pub struct ApiBuilder {
     retry: RetryPolicy,
     extra_headers: HeaderMap,
     timeout: Option<Duration>,
+    rules: Option<ServerRules>,
 }
 
 impl ApiBuilder {
@@ -49,6 +51,7 @@ impl ApiBuilder {
             retry: RetryPolicy::default(),
             extra_headers: HeaderMap::new(),
             timeout: None,
+            rules: None,
         }
     }
 
@@ -156,6 +159,15 @@ impl ApiBuilder {
         self
     }
 
+    /// What the server is trusted to compare in filters; the rest is checked on this side.
+    ///
+    /// Unless set, a server on a loopback address is taken for the embedded one
+    /// ([`ServerRules::exact`]), any other for the hosted service or its self-managed form ([`ServerRules::hosted`]).
+    pub fn server_rules(mut self, rules: ServerRules) -> Self {
+        self.rules = Some(rules);
+        self
+    }
+
     /// Replaces the clock, the timer and the randomness; tests do. Tokio's unless set.
     pub fn runtime(mut self, runtime: Arc<dyn Runtime>) -> Self {
         self.runtime = Some(runtime);
@@ -165,6 +177,13 @@ impl ApiBuilder {
     /// The handle. Nothing is sent.
     #[must_use]
     pub fn build(self) -> Api {
+        let rules = self.rules.unwrap_or_else(|| {
+            if self.base_url.is_loopback() {
+                ServerRules::exact()
+            } else {
+                ServerRules::hosted()
+            }
+        });
         let app_url = self.app_url.unwrap_or_else(|| self.base_url.app_url());
         let mut paths = PathContext::new().with_server(self.base_url.clone(), app_url.clone());
         if let Some(entity) = self.entity {
@@ -184,6 +203,7 @@ impl ApiBuilder {
             inner: Arc::new(Inner {
                 app_url,
                 paths,
+                rules,
                 default_entity: OnceCell::new(),
             }),
             client: client.build().with_timeout(self.timeout),

@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 use wandb_core::{
     Client, Error, Result,
     base_url::{AppUrl, BaseUrl},
+    filter::{Explanation, Filter, ServerRules},
     graphql::Operation,
     path::{EntityName, PathContext, PathError, PathProblem, ProjectPath, RunPath},
 };
@@ -51,6 +52,7 @@ pub struct Api {
 struct Inner {
     app_url: AppUrl,
     paths: PathContext,
+    rules: ServerRules,
     default_entity: OnceCell<EntityName>,
 }
 
@@ -116,6 +118,12 @@ impl Api {
             Ok::<_, Error>(EntityName::new(name)?)
         });
         entity.await.cloned()
+    }
+
+    /// What of a filter this server is asked to compare, and what is checked on this side.
+    #[must_use]
+    pub fn explain(&self, filter: &Filter) -> Explanation {
+        filter.explain_for(&self.inner.rules)
     }
 
     /// The projects of an entity; `None` means the default entity.

@@ -57,10 +57,14 @@ pub struct RunData {
     pub job_type: Option<String>,
     /// The commit of the code.
     pub commit: Option<String>,
+    /// The host that the run ran on.
+    pub host: Option<String>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was last heard of.
     pub heartbeat_at: Option<Timestamp>,
+    /// When it was last changed.
+    pub updated_at: Option<Timestamp>,
     /// Whether the key may only read it.
     pub read_only: bool,
     /// Whose it is; `None` when the account is gone.
@@ -194,6 +198,13 @@ impl RunData {
     #[must_use]
     pub fn username(&self) -> Option<&str> {
         self.user.as_ref()?.username.as_deref()
+    }
+
+    /// How long the run took so far: from its creation to its last sign of life, in seconds.
+    #[must_use]
+    pub fn duration_seconds(&self) -> Option<f64> {
+        let micros = self.heartbeat_at?.unix_microseconds() - self.created_at.unix_microseconds();
+        Some(micros as f64 / 1e6)
     }
 
     /// Whether the state is one in which nothing more is logged, unless the run is resumed.

@@ -6,7 +6,7 @@ use cynic::QueryBuilder;
 use futures_util::TryStreamExt;
 use wandb_core::{
     Error, ErrorKind, Result,
-    filter::Filter,
+    filter::{Evaluator, Filter},
     order::Order,
     page::{ItemStream, Page, Pages},
     timestamp::Timestamp,
@@ -35,6 +35,16 @@ pub struct Runs {
     order: Order,
     selection: Selection,
     paging: Paging,
+}
+
+/// A filter, split by who compares it.
+struct Split {
+    /// What the server is sent.
+    filters: Option<JsonString>,
+    /// What is left to check on this side.
+    local: Option<Evaluator>,
+    /// The selection, with what the check needs.
+    selection: Selection,
 }
 
 /// What an exactly-once listing did.
@@ -96,16 +106,26 @@ impl Runs {
         self
     }
 
-    /// How many runs match, as the server counts them now. A query of its own.
+    /// How many runs match now, regardless of the limit. A query of its own; where a part of the filter is checked on
+    /// this side (see [`Api::explain`]) the runs are listed and counted.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when there is no such project.
     pub async fn count(&self) -> Result<u64> {
+        let split = self.split()?;
+        if split.local.is_some() {
+            let mut listing = self.clone().select(Selection::attributes());
+            listing.paging.limit = None;
+            return listing
+                .stream()
+                .try_fold(0, |count, _| std::future::ready(Ok(count + 1)))
+                .await;
+        }
         let path = self.api.project_path(&self.path).await?;
         let operation = wire::RunCount::build(wire::RunCountVariables {
             project: path.project().as_str().to_owned(),
             entity: Some(path.entity().as_str().to_owned()),
-            filters: self.filters(),
+            filters: split.filters,
         });
         let answer: wire::RunCount = self
             .api
@@ -115,9 +135,28 @@ impl Runs {
         u64::try_from(project.run_count).map_err(|_| Error::protocol("the server counts less than no runs"))
     }
 
-    fn filters(&self) -> Option<JsonString> {
-        let filter = self.filter.as_ref().filter(|filter| !filter.is_everything())?;
-        Some(JsonString(filter.to_mongo_text()))
+    /// Splits the filter into what the server is asked and what is checked on this side.
+    fn split(&self) -> Result<Split> {
+        let Some(filter) = &self.filter else {
+            return Ok(Split {
+                filters: None,
+                local: None,
+                selection: self.selection.clone(),
+            });
+        };
+        let explanation = self.api.explain(filter);
+        let server = explanation.server_part();
+        let local = explanation.local_evaluator()?;
+        let selection = match &local {
+            Some(_) => self.selection.clone().widen(explanation.local_part()),
+            None => self.selection.clone(),
+        };
+        let filters = (!server.is_everything()).then(|| JsonString(server.to_mongo_text()));
+        Ok(Split {
+            filters,
+            local,
+            selection,
+        })
     }
 
     /// The listing page by page: one page is one request. While the caller works on a page, the next one is fetched.
@@ -126,10 +165,17 @@ impl Runs {
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size that is not possible.
     pub fn pages(self) -> Result<Pages<'static, Run>> {
         let paging = self.paging;
+        let split = Arc::new(self.split()?);
         let listing = Arc::new(self);
         paging.pages(move |cursor, count| {
-            let listing = Arc::clone(&listing);
-            async move { listing.fetch(cursor, count).await }
+            let (listing, split) = (Arc::clone(&listing), Arc::clone(&split));
+            // What is dropped on this side does not count for the limit, so whole pages are asked for.
+            let count = if split.local.is_some() {
+                listing.paging.page_size
+            } else {
+                count
+            };
+            async move { listing.fetch(&split, cursor, count).await }
         })
     }
 
@@ -141,7 +187,7 @@ impl Runs {
         listing::items(self.pages())
     }
 
-    async fn fetch(&self, cursor: Option<String>, count: u32) -> Result<Page<Run>> {
+    async fn fetch(&self, split: &Split, cursor: Option<String>, count: u32) -> Result<Page<Run>> {
         let path = self.api.project_path(&self.path).await?;
         let operation = wire::Runs::build(wire::RunsVariables {
             project: path.project().as_str().to_owned(),
@@ -149,13 +195,13 @@ impl Runs {
             cursor,
             per_page: i32::try_from(count).unwrap_or(i32::MAX),
             order: Some(self.order.to_string()),
-            filters: self.filters(),
-            config_keys: self.selection.config.keys(),
-            summary_keys: self.selection.summary.keys(),
-            with_config: self.selection.config.wanted(),
-            with_summary: self.selection.summary.wanted(),
-            with_system_metrics: self.selection.system_metrics,
-            with_history_keys: self.selection.history_keys,
+            filters: split.filters.clone(),
+            config_keys: split.selection.config.keys(),
+            summary_keys: split.selection.summary.keys(),
+            with_config: split.selection.config.wanted(),
+            with_summary: split.selection.summary.wanted(),
+            with_system_metrics: split.selection.system_metrics,
+            with_history_keys: split.selection.history_keys,
         });
         let description = format!("list the runs of \"{path}\"");
         let answer: wire::Runs = self.api.execute(&operation, &description).await?;
@@ -165,14 +211,26 @@ impl Runs {
             .runs
             .ok_or_else(|| Error::protocol("the server gave no runs where a page of runs was asked for"))?;
         let convert =
-            |edge: wire::RunEdge| convert::listed_run(&self.api, &names, edge.node, &self.selection);
-        Ok(Page {
-            items: connection.edges.into_iter().map(convert).collect::<Result<_>>()?,
-            next: listing::next_cursor(
-                connection.page_info.has_next_page,
-                connection.page_info.end_cursor,
-            )?,
-        })
+            |edge: wire::RunEdge| convert::listed_run(&self.api, &names, edge.node, &split.selection);
+        let next = listing::next_cursor(
+            connection.page_info.has_next_page,
+            connection.page_info.end_cursor,
+        )?;
+        let mut items = connection
+            .edges
+            .into_iter()
+            .map(convert)
+            .collect::<Result<Vec<_>>>()?;
+        if let Some(evaluator) = &split.local {
+            let mut kept = Vec::with_capacity(items.len());
+            for run in items {
+                if run.passes(evaluator)? {
+                    kept.push(run);
+                }
+            }
+            items = kept;
+        }
+        Ok(Page { items, next })
     }
 
     /// Every matching run that existed when the call began, exactly once, however the project changes meanwhile.

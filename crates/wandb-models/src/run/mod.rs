@@ -3,6 +3,7 @@
 mod config;
 mod convert;
 mod data;
+mod document;
 mod listing;
 mod print;
 mod select;

@@ -1,5 +1,7 @@
 //! What a listing of runs asks for.
 
+use wandb_core::filter::{FieldPath, Filter};
+
 /// Which parts of each run a listing asks for. One page is one query, whatever is selected.
 ///
 /// The default is everything but the history keys, which are several kilobytes a run.
@@ -119,10 +121,26 @@ impl Selection {
     }
 }
 
+impl Selection {
+    /// Adds what a filter needs to be evaluated on this side.
+    pub(super) fn widen(mut self, filter: &Filter) -> Self {
+        for condition in filter.conditions() {
+            match &condition.field {
+                FieldPath::Config(key) => add_path(&mut self.config, key.as_str()),
+                FieldPath::Summary(key) => add_path(&mut self.summary, key.as_str()),
+                FieldPath::KeysInfo(_) => self.history_keys = true,
+                _ => {}
+            }
+        }
+        self
+    }
+}
+
 fn add_path(part: &mut Part, path: &str) {
     part.add(path.to_owned());
-    if let Some((first, _)) = path.split_once('.') {
-        part.add(first.to_owned());
+    // Each prefix may be the literal key of an object that holds the rest.
+    for (dot, _) in path.match_indices('.') {
+        part.add(path[..dot].to_owned());
     }
 }
 

@@ -98,12 +98,16 @@ pub struct ListedRun {
     pub job_type: Option<String>,
     /// The commit.
     pub commit: Option<String>,
+    /// The host that it ran on.
+    pub host: Option<String>,
     /// Whether the key may only read it.
     pub read_only: Option<bool>,
     /// When it was created.
     pub created_at: DateTime,
     /// When it was last heard of.
     pub heartbeat_at: Option<DateTime>,
+    /// When it was last changed.
+    pub updated_at: Option<DateTime>,
     /// The description.
     pub description: Option<String>,
     /// The notes.
@@ -150,12 +154,16 @@ pub struct RunAttributes {
     pub job_type: Option<String>,
     /// The commit.
     pub commit: Option<String>,
+    /// The host that it ran on.
+    pub host: Option<String>,
     /// Whether the key may only read it.
     pub read_only: Option<bool>,
     /// When it was created.
     pub created_at: DateTime,
     /// When it was last heard of.
     pub heartbeat_at: Option<DateTime>,
+    /// When it was last changed.
+    pub updated_at: Option<DateTime>,
     /// The description.
     pub description: Option<String>,
     /// The notes.
@@ -286,8 +294,8 @@ mod tests {
     fn a_run_without_the_skipped_parts_is_read() {
         let answer = serde_json::json!({"project": {"name": "p", "entityName": "e", "runs": {
             "edges": [{"node": {"id": "1", "name": "r", "displayName": null, "state": "never seen", "sweepName": null,
-                "group": null, "jobType": null, "commit": null, "readOnly": null, "createdAt": "2024-05-01T12:34:56",
-                "heartbeatAt": null, "description": null, "notes": null, "tags": null, "historyLineCount": null,
+                "group": null, "jobType": null, "commit": null, "host": null, "readOnly": null, "createdAt": "2024-05-01T12:34:56",
+                "heartbeatAt": null, "updatedAt": null, "description": null, "notes": null, "tags": null, "historyLineCount": null,
                 "user": null, "config": "{\"a\": NaN}", "unknownField": 1}}],
             "pageInfo": {"hasNextPage": false, "endCursor": null}}}});
         let page: Runs = serde_json::from_value(answer).unwrap();
