@@ -169,10 +169,7 @@ mod tests {
         let mut planner = Planner::new(0, last + 1, page_size, counted.then_some(rows.len() as u64), last);
         let mut queue = std::collections::VecDeque::new();
         let (mut found, mut requests) = (Vec::new(), 0);
-        loop {
-            let Some(window) = queue.pop_front().or_else(|| planner.next_window()) else {
-                break;
-            };
+        while let Some(window) = queue.pop_front().or_else(|| planner.next_window()) {
             requests += 1;
             let answer = serve(rows, window);
             match judge(window, answer.len()) {
