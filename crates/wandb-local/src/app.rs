@@ -8,6 +8,7 @@ use http::header::{AUTHORIZATION, HOST};
 use sha2::{Digest as _, Sha256};
 
 use crate::blobs::BlobStore;
+use crate::faults::FaultPlan;
 use crate::graphql::LocalSchema;
 use crate::rate::RateLimit;
 use crate::signing::UrlSigner;
@@ -24,6 +25,7 @@ pub(crate) struct App {
     /// Silence after which a running run counts as crashed.
     pub(crate) heartbeat_timeout: Duration,
     pub(crate) rate: RateLimit,
+    pub(crate) faults: FaultPlan,
     pub(crate) blobs: BlobStore,
     pub(crate) signer: UrlSigner,
     /// Base of URLs when the address that callers use is not the one to give out.

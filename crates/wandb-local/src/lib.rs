@@ -35,5 +35,7 @@ mod store;
 mod transport;
 mod urls;
 
+pub use faults::{FaultCount, FaultEffect, FaultParseError, FaultPlan, FaultRule, FaultTrigger};
+pub use sample::{SampleError, SampleSummary};
 pub use server::{LocalServer, LocalServerBuilder, StartError};
 pub use transport::LocalTransport;

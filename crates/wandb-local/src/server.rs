@@ -11,7 +11,9 @@ use tokio::sync::{oneshot, watch};
 
 use crate::app::{App, key_digest};
 use crate::blobs::BlobStore;
+use crate::faults::FaultPlan;
 use crate::rate::RateLimit;
+use crate::sample::{SampleError, SampleSummary};
 use crate::signing::{DEFAULT_VALIDITY, UrlSigner};
 use crate::store::{Store, StoreError, identity, names};
 use crate::transport::LocalTransport;
@@ -80,6 +82,7 @@ pub struct LocalServerBuilder {
     heartbeat_timeout: Duration,
     rate_limit: (u64, Duration),
     external_url: Option<String>,
+    faults: FaultPlan,
     url_validity: Duration,
 }
 
@@ -95,6 +98,7 @@ impl Default for LocalServerBuilder {
             heartbeat_timeout: HEARTBEAT_TIMEOUT,
             rate_limit: (10_000_000, Duration::from_secs(60)),
             external_url: None,
+            faults: FaultPlan::default(),
             url_validity: DEFAULT_VALIDITY,
         }
     }
@@ -147,6 +151,13 @@ impl LocalServerBuilder {
     /// meets the limit. Every answer tells how many are left.
     pub fn rate_limit(mut self, requests: u64, window: Duration) -> Self {
         self.rate_limit = (requests, window);
+        self
+    }
+
+    /// Faults that the server is to show. The plan can be changed, and its counts be read, while the server runs.
+    /// Default: none.
+    pub fn faults(mut self, plan: FaultPlan) -> Self {
+        self.faults = plan;
         self
     }
 
@@ -275,6 +286,7 @@ impl LocalServerBuilder {
             key_sha256,
             heartbeat_timeout: self.heartbeat_timeout,
             rate: RateLimit::new(self.rate_limit.0, self.rate_limit.1),
+            faults: self.faults.clone(),
             external_url: self.external_url.clone(),
             blobs,
             signer: UrlSigner::new(&secret).with_validity(self.url_validity),
@@ -537,6 +549,22 @@ impl LocalServer {
     /// Name of the default entity.
     pub fn entity(&self) -> &str {
         &self.started.app.identity.entity_name
+    }
+
+    /// Fills a project with sixty sample runs: two kinds of model, curves, files and a few accidents, made by formulas
+    /// and marked as sample data. Sample runs that are there already are replaced.
+    ///
+    /// # Errors
+    /// The name is none for a project, a run of the user has the name of a sample run, or the data directory cannot be
+    /// written.
+    pub async fn fill_sample(&self, project: &str) -> Result<SampleSummary, SampleError> {
+        crate::sample::fill(&self.started.app, project).await
+    }
+
+    /// What the tests of other modules look into.
+    #[cfg(test)]
+    pub(crate) fn app(&self) -> &App {
+        &self.started.app
     }
 
     /// The same server without the socket. It goes on working after the server has stopped to listen.

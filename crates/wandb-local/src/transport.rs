@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use axum::Router;
 use http::{Request, Response};
 use tower_service::Service as _;
-use wandb_transport::{Body, Transport, TransportError};
+use wandb_transport::{Body, Transport, TransportError, TransportErrorKind};
 
 use crate::app::App;
+use crate::faults::ConnectionLost;
 
 /// Reaches an embedded server inside this process: the same router that serves the network, called directly.
 ///
@@ -45,6 +46,10 @@ impl Transport for LocalTransport {
         let mut router = self.router.clone();
         let answer = router.call(request.map(axum::body::Body::new)).await;
         match answer {
+            // What ends a connection elsewhere has none to end here.
+            Ok(response) if response.extensions().get::<ConnectionLost>().is_some() => {
+                Err(TransportError::new(TransportErrorKind::Interrupted, "the connection was reset"))
+            }
             Ok(response) => Ok(response.map(Body::wrap)),
             Err(never) => match never {},
         }

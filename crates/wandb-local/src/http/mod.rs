@@ -17,6 +17,7 @@ use axum::routing::post;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::app::App;
+use crate::faults;
 
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
@@ -35,7 +36,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(bytes::routes(Arc::clone(&app)))
         // Each handler reads its body within its own limit; the extractors' is for bodies they never read.
         .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn_with_state(app, count))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), count))
+        // Outermost: an injected fault knows neither keys nor limits.
+        .layer(middleware::from_fn_with_state(app.faults.clone(), faults::inject))
 }
 
 /// A path that is not there. Only callers with the key learn that.
