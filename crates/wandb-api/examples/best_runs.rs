@@ -11,16 +11,28 @@ use wandb_api::{Api, DownloadOptions, Result, filter};
 async fn main() -> Result<()> {
     let path = std::env::args().nth(1).unwrap_or_default();
     let api = Api::from_env()?;
-    let listing = api.runs(path).filter(filter::state().eq("finished")).order("+summary_metrics.loss".parse()?);
+    let listing = api
+        .runs(path)
+        .filter(filter::state().eq("finished"))
+        .order("+summary_metrics.loss".parse()?);
     println!("{} finished runs", listing.count().await?);
     let mut runs = listing.limit(3).stream();
     while let Some(run) = runs.try_next().await? {
-        println!("{} ({}): loss {:?}, lr {:?}", run.name, run.id, run.summary()?.get("loss"), run.config()?.get("lr"));
+        println!(
+            "{} ({}): loss {:?}, lr {:?}",
+            run.name,
+            run.id,
+            run.summary()?.get("loss"),
+            run.config()?.get("lr")
+        );
         let mut batches = run.scan_history().all_keys(["loss"]).start().await?;
         let mut lowest = f64::INFINITY;
         while let Some(batch) = batches.try_next().await? {
             for row in batch.rows() {
-                lowest = row.get("loss").and_then(|loss| loss.as_f64()).map_or(lowest, |loss| lowest.min(loss));
+                lowest = row
+                    .get("loss")
+                    .and_then(|loss| loss.as_f64())
+                    .map_or(lowest, |loss| lowest.min(loss));
             }
         }
         println!("  {} rows, lowest loss {lowest}", batches.report().rows);

@@ -95,3 +95,8 @@ pub mod query_generator {
     #[doc(inline)]
     pub use wandb_core::query_generator::*;
 }
+
+/// The program in the guide compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/library.md")]
+struct Guide;
