@@ -57,7 +57,7 @@ pub(super) fn full_run(api: &Api, names: &Names, wire: wire::FullRun) -> Result<
         config: Json::new(config.map(|json| json.0), true),
         summary: Json::new(summary_metrics.map(|json| json.0), true),
         system_metrics: Json::new(system_metrics.map(|json| json.0), true),
-        history_keys: Json::new(history_keys.map(|json| json.0.get().to_owned()), true),
+        history_keys: Json::new(history_keys.map(|json| json.0.to_string()), true),
     };
     run(api, names, attributes, parts)
 }

@@ -2,7 +2,7 @@
 
 use super::shared::{PageInfo, UserSummary};
 use crate::{
-    scalars::{DateTime, Json, JsonString},
+    scalars::{DateTime, Json, JsonString, JsonTree},
     schema,
 };
 
@@ -223,7 +223,7 @@ pub struct FullRun {
     /// The latest system metrics.
     pub system_metrics: Option<JsonString>,
     /// The keys of the history.
-    pub history_keys: Option<Json>,
+    pub history_keys: Option<JsonTree>,
 }
 
 /// Variables of [`RunCount`].
@@ -302,5 +302,15 @@ mod tests {
         let run = page.project.unwrap().runs.unwrap().edges.remove(0).node;
         assert_eq!(run.config.unwrap().0, "{\"a\": NaN}");
         assert!(run.summary_metrics.is_none());
+    }
+
+    #[test]
+    fn a_whole_run_is_read_with_its_history_keys() {
+        let answer = r#"{"project": {"name": "p", "entityName": "e", "run": {"id": "1", "name": "r",
+            "createdAt": "2024-05-01T12:34:56", "config": "{}", "historyKeys": {"lastStep": 3, "keys": {"a": {}}}}}}"#;
+        let page: Run = serde_json::from_str(answer).unwrap();
+        let run = page.project.unwrap().run.unwrap();
+        assert_eq!(run.attributes.name, "r");
+        assert_eq!(run.history_keys.unwrap().0["lastStep"], 3);
     }
 }
