@@ -18,5 +18,5 @@ mod tests;
 mod upload;
 
 pub(crate) use digest::Md5Digest;
-pub(crate) use store::{Blob, BlobStore};
+pub(crate) use store::BlobStore;
 pub(crate) use upload::{BlobError, Expected, Stored};

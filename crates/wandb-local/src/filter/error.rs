@@ -98,3 +98,21 @@ pub(crate) enum OrderError {
         limit: usize,
     },
 }
+
+/// The message of an error and of its causes on one line, for callers that get only a text. The `regex` crate draws its
+/// messages over several lines, of which the last one says what is wrong.
+pub(crate) fn explain(error: &(dyn std::error::Error + 'static)) -> String {
+    let line = |error: &dyn std::error::Error| {
+        let text = error.to_string();
+        let last = text.lines().last().unwrap_or_default().trim();
+        last.strip_prefix("error: ").unwrap_or(last).to_owned()
+    };
+    let mut text = line(error);
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&line(error));
+        cause = error.source();
+    }
+    text
+}

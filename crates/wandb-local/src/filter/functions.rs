@@ -26,8 +26,7 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) fn register_functions(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("wandb_matches", 2, flags, |context| {
-        let condition =
-            context.get_or_create_aux(1, |value| Ok::<_, BoxError>(Prepared::new(value.as_str()?)?))?;
+        let condition = context.get_or_create_aux(1, |value| Prepared::new(value.as_str()?))?;
         Ok(condition.holds(document(context)?))
     })?;
     connection.create_scalar_function("wandb_sort_key", 2, flags, |context| {

@@ -30,7 +30,6 @@ mod tests;
 mod time;
 
 pub(crate) use compile::compile_filter;
-pub(crate) use error::{FilterError, OrderError};
+pub(crate) use error::explain;
 pub(crate) use functions::register_functions;
 pub(crate) use order::compile_order;
-pub(crate) use sql::SqlFragment;

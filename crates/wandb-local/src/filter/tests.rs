@@ -9,6 +9,8 @@ use proptest::sample::select;
 use rusqlite::{Connection, params, params_from_iter};
 use serde_json::{Map, Value, json};
 
+use super::error::{FilterError, OrderError};
+use super::sql::SqlFragment;
 use super::*;
 
 /// A run as the naive evaluator sees it.
@@ -149,22 +151,22 @@ mod naive {
                 "$or" => any(value),
                 "$nor" => !any(value),
                 "$not" => !matches(run, value),
-                name => condition(name, field(run, name), value),
+                name => condition(name, field(run, name).as_ref(), value),
             })
     }
 
-    fn condition(name: &str, found: Option<Value>, condition: &Value) -> bool {
+    fn condition(name: &str, found: Option<&Value>, condition: &Value) -> bool {
         let operators = condition
             .as_object()
             .filter(|members| members.keys().any(|key| key.starts_with('$')));
         let Some(operators) = operators else {
-            return operator(name, found.as_ref(), "$eq", condition);
+            return operator(name, found, "$eq", condition);
         };
         operators.iter().all(|(name_of, operand)| match name_of.as_str() {
-            "$not" => !self::condition(name, found.clone(), operand),
-            "$ne" => !operator(name, found.as_ref(), "$eq", operand),
-            "$nin" => !operator(name, found.as_ref(), "$in", operand),
-            other => operator(name, found.as_ref(), other, operand),
+            "$not" => !self::condition(name, found, operand),
+            "$ne" => !operator(name, found, "$eq", operand),
+            "$nin" => !operator(name, found, "$in", operand),
+            other => operator(name, found, other, operand),
         })
     }
 
@@ -637,6 +639,19 @@ fn errors_name_what_is_wrong() {
             message,
             "{filter}"
         );
+    }
+    for (filter, message) in [
+        (
+            "{state: 1}",
+            "filter is not valid JSON: invalid JSON at byte 1: expected a string",
+        ),
+        (
+            r#"{"name": {"$regex": "("}}"#,
+            r#"invalid regular expression on "name": unclosed group"#,
+        ),
+        (r#"{"sate": 1}"#, r#"unknown filter field "sate""#),
+    ] {
+        assert_eq!(explain(&compile_filter(Some(filter)).unwrap_err()), message);
     }
     let time = compile_filter(Some(r#"{"created_at": {"$gt": "yesterday"}}"#)).unwrap_err();
     assert!(

@@ -25,6 +25,7 @@ const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
 /// All routes, ready to serve.
 pub(crate) fn router(app: Arc<App>) -> Router {
+    let plan = app.faults.clone();
     Router::new()
         .route("/graphql", post(graphql::handle))
         .route(
@@ -36,9 +37,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(bytes::routes(Arc::clone(&app)))
         // Each handler reads its body within its own limit; the extractors' is for bodies they never read.
         .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), count))
+        .layer(middleware::from_fn_with_state(app, count))
         // Outermost: an injected fault knows neither keys nor limits.
-        .layer(middleware::from_fn_with_state(app.faults.clone(), faults::inject))
+        .layer(middleware::from_fn_with_state(plan, faults::inject))
 }
 
 /// A path that is not there. Only callers with the key learn that.

@@ -4,7 +4,7 @@
 //! refuse, and integers of up to 64 bits, which must not pass through a float. The server therefore never builds a tree
 //! of such documents. It scans them, keeps the text, and cuts the parts it needs out of it.
 //!
-//! Every function here is total: it takes any text, recurses only within [`MAX_DEPTH`], and allocates no more than a
+//! Every function here is total: it takes any text, recurses only within a fixed depth (`scan::MAX_DEPTH`), and allocates no more than a
 //! small multiple of its input. *Strict* output always parses with `serde_json`: the three tokens become the strings
 //! `"NaN"`, `"Infinity"` and `"-Infinity"`, a number beyond the range of a double becomes the infinity that Python reads
 //! it as, and an unpaired surrogate escape becomes U+FFFD. Everything else, digits included, is copied as it is.
@@ -21,6 +21,6 @@ mod tests;
 
 pub(crate) use document::{select_keys, unwrap_config};
 pub(crate) use find::{find, find_config};
-pub(crate) use project::{Projection, project_row, push_quoted, step_of};
-pub(crate) use scan::{Kind, LenientError, MAX_DEPTH, Members, Raw, elements, members, parse, unescape};
+pub(crate) use project::{Projection, push_quoted, step_of};
+pub(crate) use scan::{Kind, LenientError, Raw, elements, members, unescape};
 pub(crate) use strict::strict;

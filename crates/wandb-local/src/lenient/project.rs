@@ -99,11 +99,6 @@ fn rank(key: &str) -> (usize, &[u8]) {
     (key.len(), key.as_bytes())
 }
 
-/// [`Projection::project`] for a single row.
-pub(crate) fn project_row<K: AsRef<str>>(row: &str, keys: &[K]) -> Option<String> {
-    Projection::new(keys).project(row)
-}
-
 /// The `_step` of a history row, if it has one that is a whole number. Other writers may spell it as a float
 /// (`1e+06`, `3.0`).
 pub(crate) fn step_of(row: &str) -> Option<i64> {

@@ -21,9 +21,9 @@ pub(crate) fn strict(text: &str) -> Result<Cow<'_, str>, LenientError> {
 /// Appends the strict form of a checked value.
 pub(super) fn push_strict(out: &mut String, value: Raw<'_>) {
     if value.rewrite {
-        rewrite(out, value.text)
+        rewrite(out, value.text);
     } else {
-        out.push_str(value.text)
+        out.push_str(value.text);
     }
 }
 

@@ -6,8 +6,12 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::project::push_quoted;
+use super::scan::MAX_DEPTH;
 use super::*;
+
+fn project_row(row: &str, keys: &[&str]) -> Option<String> {
+    Projection::new(keys).project(row)
+}
 
 /// Keys that collide, nest and need escapes often enough to matter.
 fn key() -> impl Strategy<Value = String> {

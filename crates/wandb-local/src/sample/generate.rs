@@ -85,7 +85,7 @@ pub(super) fn runs(now: i64) -> impl Iterator<Item = SampleRun> {
 
 fn settings(index: usize) -> Settings {
     let mut random = Random::new(0x5EED + index as u64);
-    let architecture = if index % 2 == 0 {
+    let architecture = if index.is_multiple_of(2) {
         Architecture::Cnn
     } else {
         Architecture::Transformer
@@ -99,7 +99,7 @@ fn settings(index: usize) -> Settings {
         learning_rate: *random.choose(rates),
         batch_size: *random.choose(&[32, 64, 128]),
         dropout: *random.choose(&[0.0, 0.1, 0.2, 0.3]),
-        optimizer: *random.choose::<&'static str>(&["adam", "adamw", "sgd"]),
+        optimizer: random.choose::<&'static str>(&["adam", "adamw", "sgd"]),
         weight_decay: *random.choose(&[0.0, 0.0001, 0.01]),
         steps: *random.choose(&[150, 200, 250, 300]),
         seed: random.bits() >> 32,
@@ -147,7 +147,7 @@ fn run(index: usize, now: i64) -> SampleRun {
     if settings.optimizer == "sgd" {
         tags.push("ablation".to_owned());
     }
-    let files = if index % 5 == 0 {
+    let files = if index.is_multiple_of(5) {
         files(&config, &summary, &console, &points, index)
     } else {
         Vec::new()
@@ -388,7 +388,7 @@ mod tests {
             let rows = |run: &SampleRun| {
                 run.history
                     .iter()
-                    .map(|row| lenient::project_row(row, &["loss"]))
+                    .map(|row| lenient::Projection::new(&["loss"]).project(row))
                     .collect::<Vec<_>>()
             };
             assert_eq!(rows(&left), rows(&right));

@@ -140,7 +140,7 @@ fn write(
         request["exitcode"] = code.into();
     }
     let request = Prepared::new(request.to_string().as_bytes(), None)?;
-    stream::apply(db, id, request, run.heartbeat_at)?;
+    stream::apply(db, id, &request, run.heartbeat_at)?;
     let names: Vec<String> = run.files.iter().map(|(name, _)| name.clone()).collect();
     for (file, (_, bytes)) in files::announce(db, id, &names)?.iter().zip(&run.files) {
         let stored = blobs

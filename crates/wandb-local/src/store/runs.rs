@@ -145,7 +145,8 @@ pub(crate) struct RunQuery {
 fn conditions(project: i64, filters: Option<&str>) -> StoreResult<(String, Vec<Value>)> {
     let mut clause = String::from("r.project_id = ?");
     let mut values = vec![Value::Integer(project)];
-    let compiled = filter::compile_filter(filters).map_err(|error| StoreError::Filter(error.to_string()))?;
+    let compiled =
+        filter::compile_filter(filters).map_err(|error| StoreError::Filter(filter::explain(&error)))?;
     if let Some(fragment) = compiled {
         clause.push_str(" AND (");
         clause.push_str(&fragment.sql);
@@ -159,7 +160,7 @@ fn conditions(project: i64, filters: Option<&str>) -> StoreResult<(String, Vec<V
 pub(crate) fn list(db: &Connection, query: &RunQuery, wanted: Wanted) -> StoreResult<(Vec<RunRow>, bool)> {
     let (clause, mut values) = conditions(query.project, query.filters.as_deref())?;
     let order = filter::compile_order(query.order.as_deref())
-        .map_err(|error| StoreError::Filter(error.to_string()))?;
+        .map_err(|error| StoreError::Filter(filter::explain(&error)))?;
     values.extend(order.params);
     values.push(Value::Integer(query.limit.saturating_add(1) as i64));
     values.push(Value::Integer(i64::try_from(query.offset).unwrap_or(i64::MAX)));
