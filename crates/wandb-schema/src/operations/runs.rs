@@ -307,7 +307,10 @@ mod tests {
     #[test]
     fn a_whole_run_is_read_with_its_history_keys() {
         let answer = r#"{"project": {"name": "p", "entityName": "e", "run": {"id": "1", "name": "r",
-            "createdAt": "2024-05-01T12:34:56", "config": "{}", "historyKeys": {"lastStep": 3, "keys": {"a": {}}}}}}"#;
+            "displayName": null, "state": "finished", "sweepName": null, "group": null, "jobType": null, "commit": null,
+            "host": null, "readOnly": null, "createdAt": "2024-05-01T12:34:56", "heartbeatAt": null, "updatedAt": null,
+            "description": null, "notes": null, "tags": [], "historyLineCount": 4, "user": null, "config": "{}",
+            "summaryMetrics": null, "systemMetrics": null, "historyKeys": {"lastStep": 3, "keys": {"a": {}}}}}}"#;
         let page: Run = serde_json::from_str(answer).unwrap();
         let run = page.project.unwrap().run.unwrap();
         assert_eq!(run.attributes.name, "r");
