@@ -6,7 +6,9 @@ use std::time::Duration;
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     const EXPECTED: &str = "expected a duration such as 250ms, 90s, 5m, 2h or 1d";
     let text = text.trim();
-    let split = text.find(|character: char| !character.is_ascii_digit() && character != '.').unwrap_or(text.len());
+    let split = text
+        .find(|character: char| !character.is_ascii_digit() && character != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let number: f64 = number.parse().map_err(|_| EXPECTED.to_owned())?;
     let seconds = match unit.trim() {
@@ -32,12 +34,29 @@ mod tests {
 
     #[test]
     fn reads_the_usual_units() {
-        for (text, milliseconds) in
-            [("90", 90_000), ("1.5s", 1_500), ("250ms", 250), ("5m", 300_000), ("2h", 7_200_000), ("1d", 86_400_000)]
-        {
-            assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        for (text, milliseconds) in [
+            ("90", 90_000),
+            ("1.5s", 1_500),
+            ("250ms", 250),
+            ("5m", 300_000),
+            ("2h", 7_200_000),
+            ("1d", 86_400_000),
+        ] {
+            assert_eq!(
+                parse_duration(text),
+                Ok(Duration::from_millis(milliseconds)),
+                "{text}"
+            );
         }
-        for text in ["", "s", "-3s", "3 weeks", "0", "1e400", "999999999999999999999999999999s"] {
+        for text in [
+            "",
+            "s",
+            "-3s",
+            "3 weeks",
+            "0",
+            "1e400",
+            "999999999999999999999999999999s",
+        ] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }

@@ -26,7 +26,13 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure of a status; the message is a lower-case fragment.
     pub(crate) fn new(status: ExitStatus, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), hints: Vec::new(), source: None, broken_pipe: false }
+        Self {
+            status,
+            message: message.into(),
+            hints: Vec::new(),
+            source: None,
+            broken_pipe: false,
+        }
     }
 
     /// The command line cannot be right.
@@ -58,7 +64,11 @@ impl Failure {
 
     /// What to report to the caller.
     pub(crate) fn status(&self) -> ExitStatus {
-        if self.broken_pipe { ExitStatus::Done } else { self.status }
+        if self.broken_pipe {
+            ExitStatus::Done
+        } else {
+            self.status
+        }
     }
 
     /// The failure as lines for stderr: `error: …` with its causes, then `hint: …`. Empty for a broken pipe.
@@ -79,7 +89,11 @@ impl Failure {
         }
         let mut text = format!("{} {}\n", style.paint(Paint::Red, "error:"), single_line(&line));
         for hint in &self.hints {
-            text.push_str(&format!("{} {}\n", style.paint(Paint::Cyan, "hint:"), single_line(hint)));
+            text.push_str(&format!(
+                "{} {}\n",
+                style.paint(Paint::Cyan, "hint:"),
+                single_line(hint)
+            ));
         }
         text
     }
@@ -96,7 +110,9 @@ impl From<Error> for Failure {
         let mut failure = Self::new(ExitStatus::of(error.kind()), error.to_string());
         failure.hints = error.hints().to_vec();
         if failure.hints.is_empty() {
-            failure.hints.extend(default_hint(error.kind()).map(str::to_owned));
+            failure
+                .hints
+                .extend(default_hint(error.kind()).map(str::to_owned));
         }
         // The error's own text is the message; the chain goes on with what caused it.
         failure.source = Some(Box::new(Chain(error)));
@@ -124,14 +140,19 @@ impl StdError for Chain {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let broken_pipe = error.kind() == io::ErrorKind::BrokenPipe;
-        Self { broken_pipe, ..Self::io("write to stdout", error) }
+        Self {
+            broken_pipe,
+            ..Self::io("write to stdout", error)
+        }
     }
 }
 
 /// What to do about an error for which the library has no advice of its own.
 fn default_hint(kind: ErrorKind) -> Option<&'static str> {
     match kind {
-        ErrorKind::Authentication => Some("run `wb login`, or set WANDB_API_KEY; `wb whoami` shows what is used"),
+        ErrorKind::Authentication => {
+            Some("run `wb login`, or set WANDB_API_KEY; `wb whoami` shows what is used")
+        }
         ErrorKind::NotVisible => Some("`wb whoami` shows which key and which server are used"),
         ErrorKind::NotFound => Some("check the spelling; `wb whoami` shows which server and entity are used"),
         ErrorKind::Timeout | ErrorKind::RateLimited => Some("try again later"),
@@ -168,7 +189,11 @@ mod tests {
             (ErrorKind::Protocol, 1),
             (ErrorKind::Io, 1),
         ] {
-            assert_eq!(Failure::from(Error::new(kind, "it")).status().code(), code, "{kind}");
+            assert_eq!(
+                Failure::from(Error::new(kind, "it")).status().code(),
+                code,
+                "{kind}"
+            );
         }
     }
 
@@ -178,7 +203,12 @@ mod tests {
         assert_eq!(failure.status().code(), 0);
         assert_eq!(failure.render(Style::new(false)), "");
         // A pipe of something else (the server's socket, say) is a failure.
-        assert_eq!(Failure::io("read", io::Error::from(io::ErrorKind::BrokenPipe)).status().code(), 1);
+        assert_eq!(
+            Failure::io("read", io::Error::from(io::ErrorKind::BrokenPipe))
+                .status()
+                .code(),
+            1
+        );
     }
 
     #[test]

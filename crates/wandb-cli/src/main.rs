@@ -1,2 +1,23 @@
-//! Placeholder while the workspace is being laid out.
-fn main() {}
+//! `wb`: query, read and download Weights & Biases runs from a terminal.
+//!
+//! The way of a command: [`cli`] says what can be typed, [`program`] parses it and gives the exit code,
+//! [`commands`] do the work over the library, [`output`] renders data to stdout, [`ui`] and [`failure`] speak on stderr.
+//! Nothing but this crate prints or exits.
+
+mod cli;
+mod commands;
+mod connection;
+mod context;
+mod duration;
+mod exit;
+mod failure;
+mod log;
+mod output;
+mod private_file;
+mod program;
+mod shell;
+mod ui;
+
+fn main() -> std::process::ExitCode {
+    program::run(std::env::args_os()).into()
+}

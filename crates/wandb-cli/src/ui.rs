@@ -5,7 +5,14 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::failure::Failure;
 use crate::output::style::{ColorChoice, Paint, Style};
+
+/// Reports the failure that ends the program.
+#[expect(clippy::print_stderr, reason = "this is the one place for errors")]
+pub(crate) fn print_failure(failure: &Failure, color: ColorChoice) {
+    eprint!("{}", failure.render(color.stderr()));
+}
 
 /// How much stderr says.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +26,11 @@ impl Ui {
     /// Looks at stderr. With `-v` there are no bars: log lines would tear them.
     pub(crate) fn detect(color: ColorChoice, quiet: bool, verbose: u8) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        Self { style: color.stderr(), quiet, bars: terminal && !quiet && verbose == 0 }
+        Self {
+            style: color.stderr(),
+            quiet,
+            bars: terminal && !quiet && verbose == 0,
+        }
     }
 
     /// The style of stderr.
@@ -33,6 +44,11 @@ impl Ui {
         if !self.quiet {
             eprintln!("{text}");
         }
+    }
+
+    /// Tells something of little weight.
+    pub(crate) fn aside(self, text: &str) {
+        self.note(&self.style.paint(Paint::Dim, text));
     }
 
     /// Tells something that should be looked at. Shown with `--quiet` too.

@@ -31,7 +31,14 @@ pub(crate) struct GlobalOptions {
     pub(crate) profile: Option<String>,
 
     /// How to write the result.
-    #[arg(long, short = 'o', global = true, value_name = "FORMAT", value_enum, default_value_t)]
+    #[arg(
+        long,
+        short = 'o',
+        global = true,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t
+    )]
     pub(crate) output: Format,
 
     /// No notes and no progress on stderr; errors only.

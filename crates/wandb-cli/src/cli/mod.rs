@@ -81,9 +81,11 @@ pub(crate) enum Command {
     #[command(subcommand, arg_required_else_help = true)]
     Run(RunCommand),
     /// Print a completion script for a shell.
-    #[command(after_help = "Examples:\n  wb completions bash > ~/.local/share/bash-completion/completions/wb\n  \
+    #[command(
+        after_help = "Examples:\n  wb completions bash > ~/.local/share/bash-completion/completions/wb\n  \
                             wb completions zsh > ~/.zfunc/_wb\n  \
-                            wb completions fish > ~/.config/fish/completions/wb.fish")]
+                            wb completions fish > ~/.config/fish/completions/wb.fish"
+    )]
     Completions {
         /// The shell.
         shell: Shell,

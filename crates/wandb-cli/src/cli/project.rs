@@ -31,7 +31,9 @@ pub(crate) struct ProjectListArgs {
 
 /// Options of `project view`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  wb project view my-team/my-project\n  wb project view my-project --output json")]
+#[command(
+    after_help = "Examples:\n  wb project view my-team/my-project\n  wb project view my-project --output json"
+)]
 pub(crate) struct ProjectViewArgs {
     /// entity/project, or project alone.
     #[arg(value_name = "PATH")]

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use wandb_local::FaultRule;
 
 use crate::duration::parse_duration;
 
@@ -11,9 +12,13 @@ const HELP: &str = "\
 The first line on stdout is {\"url\":…,\"api_key\":…,\"entity\":…}, as soon as requests are accepted. Ctrl-C or SIGTERM \
 ends the server; the data stay.
 
+Faults: a status (503, or 429,retry-after=2), reset, lost, cut=BYTES, slow=BYTES_PER_SECOND, flip=OFFSET, html or \
+expired, then any of path=PREFIX, op=OPERATION, nth=N, every=N, chance=P, limit=N, separated by commas.
+
 Examples:
   wb serve
   wb serve --dir ./my-server --port 9000
+  wb serve --fault 503,op=Runs,limit=2 --fault cut=1000,path=/dl/,chance=0.5
   WANDB_BASE_URL=http://127.0.0.1:8080 WANDB_API_KEY=… python train.py";
 
 /// Options of the server.
@@ -40,7 +45,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) heartbeat_timeout: Option<std::time::Duration>,
 
-    /// Misbehave on purpose, to test clients; may be repeated.
+    /// Misbehave on purpose, to test clients; may be repeated. See below.
     #[arg(long = "fault", value_name = "FAULT")]
-    pub(crate) faults: Vec<String>,
+    pub(crate) faults: Vec<FaultRule>,
 }

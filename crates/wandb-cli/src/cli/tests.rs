@@ -17,7 +17,11 @@ fn the_definitions_are_consistent() {
 
 #[test]
 fn global_options_may_stand_anywhere() {
-    for line in ["--output jsonl run list e/p", "run --output jsonl list e/p", "run list e/p -o jsonl"] {
+    for line in [
+        "--output jsonl run list e/p",
+        "run --output jsonl list e/p",
+        "run list e/p -o jsonl",
+    ] {
         assert_eq!(parse(line).unwrap().global.output, Format::Jsonl, "{line}");
     }
 }
@@ -58,15 +62,21 @@ fn usage_errors_are_found_before_anything_is_asked() {
 
 #[test]
 fn orders_may_begin_with_a_sign() {
-    for line in ["run list e/p --order -created_at", "run list e/p --order=+config.lr"] {
-        let Command::Run(RunCommand::List(list)) = parse(line).unwrap().command else { panic!("{line}") };
+    for line in [
+        "run list e/p --order -created_at",
+        "run list e/p --order=+config.lr",
+    ] {
+        let Command::Run(RunCommand::List(list)) = parse(line).unwrap().command else {
+            panic!("{line}")
+        };
         assert!(list.order.is_some());
     }
 }
 
 #[test]
 fn keys_come_in_lists_and_may_be_repeated() {
-    let Command::Run(RunCommand::Scan(scan)) = parse("run scan e/p/r --keys a,b --keys c").unwrap().command else {
+    let Command::Run(RunCommand::Scan(scan)) = parse("run scan e/p/r --keys a,b --keys c").unwrap().command
+    else {
         panic!("not a scan")
     };
     assert_eq!(KeyList::join(&scan.keys), ["a", "b", "c"]);
@@ -83,9 +93,15 @@ fn help_and_version_are_not_errors() {
 fn every_verb_has_examples_in_its_help() {
     fn visit(command: &clap::Command, path: &str) {
         let name = format!("{path} {}", command.get_name());
-        let verbs: Vec<_> = command.get_subcommands().filter(|verb| verb.get_name() != "help").collect();
+        let verbs: Vec<_> = command
+            .get_subcommands()
+            .filter(|verb| verb.get_name() != "help")
+            .collect();
         if verbs.is_empty() {
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
             assert!(help.contains("Examples:\n  "), "{name} has no examples");
         }
         for verb in verbs {

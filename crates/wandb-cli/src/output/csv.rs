@@ -2,7 +2,9 @@
 
 /// Appends one cell, quoted where it must be.
 pub(crate) fn write_cell(out: &mut Vec<u8>, text: &str) {
-    let plain = text.bytes().all(|byte| !matches!(byte, b',' | b'"' | b'\n' | b'\r'));
+    let plain = text
+        .bytes()
+        .all(|byte| !matches!(byte, b',' | b'"' | b'\n' | b'\r'));
     let spaced = text.starts_with([' ', '\t']) || text.ends_with([' ', '\t']);
     if plain && !spaced {
         out.extend_from_slice(text.as_bytes());
@@ -70,7 +72,10 @@ mod tests {
     #[test]
     fn quotes_only_where_needed() {
         assert_eq!(line(&["a", "b c", ""]), "a,b c,\n");
-        assert_eq!(line(&["a,b", "say \"x\"", "two\nlines"]), "\"a,b\",\"say \"\"x\"\"\",\"two\nlines\"\n");
+        assert_eq!(
+            line(&["a,b", "say \"x\"", "two\nlines"]),
+            "\"a,b\",\"say \"\"x\"\"\",\"two\nlines\"\n"
+        );
         assert_eq!(line(&[""]), "\"\"\n");
     }
 

@@ -35,6 +35,11 @@ impl<'a> Field<'a> {
         text.map_or(Self::Null, |text| Self::Text(Cow::Borrowed(text)))
     }
 
+    /// A list of texts.
+    pub(crate) fn texts(texts: &'a [String]) -> Self {
+        Self::Texts(texts.iter().map(|text| Cow::Borrowed(text.as_str())).collect())
+    }
+
     /// A borrowed text.
     pub(crate) fn text(text: &'a str) -> Self {
         Self::Text(Cow::Borrowed(text))
@@ -53,7 +58,7 @@ impl<'a> Field<'a> {
             Self::Int(number) => out.extend_from_slice(number.to_string().as_bytes()),
             Self::UInt(number) => out.extend_from_slice(number.to_string().as_bytes()),
             Self::Text(text) => write_string(out, text),
-            Self::Map(map) => write_map(out, map),
+            Self::Map(map) => write_entries(out, map.iter()),
             Self::Value(value) => value.write_json(out),
             Self::Texts(texts) => {
                 out.push(b'[');
@@ -82,24 +87,6 @@ impl<'a> Field<'a> {
             }
         }
     }
-
-    /// The field for people, on one line.
-    pub(crate) fn display(&self) -> String {
-        match self {
-            Self::Null => String::new(),
-            Self::Bool(truth) => truth.to_string(),
-            Self::Int(number) => number.to_string(),
-            Self::UInt(number) => number.to_string(),
-            Self::Text(text) => text.to_string(),
-            Self::Value(value) => display_value(value),
-            Self::Texts(texts) => texts.join(", "),
-            nested @ (Self::Map(_) | Self::Object(_)) => {
-                let mut json = Vec::new();
-                nested.write_json(&mut json);
-                utf8(json)
-            }
-        }
-    }
 }
 
 /// Appends `{…}` of our own fields.
@@ -116,10 +103,10 @@ pub(crate) fn write_object(out: &mut Vec<u8>, fields: &[(&'static str, Field<'_>
     out.push(b'}');
 }
 
-/// Appends a logged object.
-pub(crate) fn write_map(out: &mut Vec<u8>, map: &Map) {
+/// Appends logged keys and values as an object.
+pub(crate) fn write_entries<'a>(out: &mut Vec<u8>, entries: impl Iterator<Item = (&'a str, &'a Value)>) {
     out.push(b'{');
-    for (index, (key, value)) in map.iter().enumerate() {
+    for (index, (key, value)) in entries.enumerate() {
         if index > 0 {
             out.push(b',');
         }
@@ -133,7 +120,10 @@ pub(crate) fn write_map(out: &mut Vec<u8>, map: &Map) {
 /// Appends a JSON string.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     // Most keys and names need no escape, and copying them whole is several times faster.
-    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+    if text
+        .bytes()
+        .all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+    {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
@@ -190,9 +180,18 @@ mod tests {
 
     #[test]
     fn strings_are_escaped() {
-        assert_eq!(json(&Field::text("a\"b\\c\n\u{1}ü")), "\"a\\\"b\\\\c\\n\\u0001ü\"");
-        assert_eq!(json(&Field::Texts(vec!["x".into(), "y\"".into()])), r#"["x","y\""]"#);
-        assert_eq!(json(&Field::Object(vec![("a", Field::Null), ("b", Field::Bool(true))])), r#"{"a":null,"b":true}"#);
+        assert_eq!(
+            json(&Field::text("a\"b\\c\n\u{1}ü")),
+            "\"a\\\"b\\\\c\\n\\u0001ü\""
+        );
+        assert_eq!(
+            json(&Field::Texts(vec!["x".into(), "y\"".into()])),
+            r#"["x","y\""]"#
+        );
+        assert_eq!(
+            json(&Field::Object(vec![("a", Field::Null), ("b", Field::Bool(true))])),
+            r#"{"a":null,"b":true}"#
+        );
     }
 
     #[test]

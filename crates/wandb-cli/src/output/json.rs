@@ -60,7 +60,10 @@ mod tests {
     fn indents_without_changing_the_value() {
         let compact = r#"{"a":1,"b":[],"c":{},"d":[1,{"e":"x,y:{\"}"}],"f":"\\"}"#;
         let text = String::from_utf8(indented(compact.as_bytes())).unwrap();
-        assert!(text.starts_with("{\n  \"a\": 1,\n  \"b\": [],\n  \"c\": {},\n  \"d\": [\n    1,\n"), "{text}");
+        assert!(
+            text.starts_with("{\n  \"a\": 1,\n  \"b\": [],\n  \"c\": {},\n  \"d\": [\n    1,\n"),
+            "{text}"
+        );
         let before: serde_json::Value = serde_json::from_str(compact).unwrap();
         let after: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(before, after);

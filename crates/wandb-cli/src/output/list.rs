@@ -5,13 +5,15 @@ use std::io::{self, Write};
 
 use super::field::{Field, write_object};
 use super::table::{Cell, Column, Table};
-use super::{Format, csv, json};
-use crate::output::Screen;
+use super::{Format, Screen, csv, json};
+use crate::failure::CommandResult;
 
 /// The fields of one object, in their documented order.
 pub(crate) type Fields<'a> = Vec<(&'static str, Field<'a>)>;
 /// Reads a column that only CSV has.
 type ExtraField<T> = Box<dyn for<'a> Fn(&'a T) -> Field<'a> + Send>;
+/// Appends the JSON object.
+type WriteJson<T> = fn(&T, &mut Vec<u8>) -> wandb_api::Result<()>;
 /// Makes the cell of a table.
 type MakeCell<T> = Box<dyn Fn(&T) -> Cell + Send>;
 
@@ -20,6 +22,8 @@ pub(crate) struct Schema<T> {
     /// The names of the fields, for a CSV header before (or without) the first object.
     names: &'static [&'static str],
     fields: for<'a> fn(&'a T) -> Fields<'a>,
+    /// Writes the JSON object where the library has a quicker way than through the fields.
+    write_json: Option<WriteJson<T>>,
     table: Vec<(Column, MakeCell<T>)>,
     csv_without: &'static [&'static str],
     csv_extra: Vec<(String, ExtraField<T>)>,
@@ -27,14 +31,30 @@ pub(crate) struct Schema<T> {
 
 impl<T> fmt::Debug for Schema<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Schema").field("names", &self.names).finish_non_exhaustive()
+        formatter
+            .debug_struct("Schema")
+            .field("names", &self.names)
+            .finish_non_exhaustive()
     }
 }
 
 impl<T> Schema<T> {
     /// The JSON and CSV form of a kind of object.
     pub(crate) fn new(names: &'static [&'static str], fields: for<'a> fn(&'a T) -> Fields<'a>) -> Self {
-        Self { names, fields, table: Vec::new(), csv_without: &[], csv_extra: Vec::new() }
+        Self {
+            names,
+            fields,
+            write_json: None,
+            table: Vec::new(),
+            csv_without: &[],
+            csv_extra: Vec::new(),
+        }
+    }
+
+    /// Writes JSON by this function instead of through the fields.
+    pub(crate) fn json_by(mut self, write_json: WriteJson<T>) -> Self {
+        self.write_json = Some(write_json);
+        self
     }
 
     /// Adds a column to the table.
@@ -59,15 +79,35 @@ impl<T> Schema<T> {
         self
     }
 
+    fn write_json(&self, buffer: &mut Vec<u8>, item: &T) -> wandb_api::Result<()> {
+        match self.write_json {
+            Some(write_json) => write_json(item, buffer)?,
+            None => write_object(buffer, &(self.fields)(item)),
+        }
+        Ok(())
+    }
+
     fn csv_header(&self) -> impl Iterator<Item = &str> {
-        let own = self.names.iter().copied().filter(|name| !self.csv_without.contains(name));
+        let own = self
+            .names
+            .iter()
+            .copied()
+            .filter(|name| !self.csv_without.contains(name));
         own.chain(self.csv_extra.iter().map(|(name, _)| name.as_str()))
     }
 
     fn write_csv(&self, buffer: &mut Vec<u8>, item: &T) {
         let fields = (self.fields)(item);
-        debug_assert!(fields.iter().map(|(name, _)| *name).eq(self.names.iter().copied()));
-        let own = fields.iter().filter(|(name, _)| !self.csv_without.contains(name)).map(|(_, field)| field);
+        debug_assert!(
+            fields
+                .iter()
+                .map(|(name, _)| *name)
+                .eq(self.names.iter().copied())
+        );
+        let own = fields
+            .iter()
+            .filter(|(name, _)| !self.csv_without.contains(name))
+            .map(|(_, field)| field);
         let extra: Vec<Field<'_>> = self.csv_extra.iter().map(|(_, read)| read(item)).collect();
         let texts: Vec<_> = own.chain(&extra).map(Field::csv_text).collect();
         csv::write_line(buffer, texts.iter().map(|text| &**text));
@@ -90,7 +130,13 @@ impl<T> List<T> {
     pub(crate) fn new(schema: Schema<T>, format: Format, screen: Screen) -> Self {
         let columns = schema.table.iter().map(|(column, _)| column.clone()).collect();
         let table = Table::new(columns, screen.style, screen.width);
-        Self { schema, format, table, count: 0, buffer: Vec::new() }
+        Self {
+            schema,
+            format,
+            table,
+            count: 0,
+            buffer: Vec::new(),
+        }
     }
 
     /// How many objects were written.
@@ -98,8 +144,8 @@ impl<T> List<T> {
         self.count
     }
 
-    /// Writes one object.
-    pub(crate) fn item(&mut self, out: &mut dyn Write, item: &T) -> io::Result<()> {
+    /// Writes one object, whole or (if it cannot be read) not at all.
+    pub(crate) fn item(&mut self, out: &mut dyn Write, item: &T) -> CommandResult {
         self.buffer.clear();
         match self.format {
             Format::Table => {
@@ -107,11 +153,12 @@ impl<T> List<T> {
                 self.table.row(out, row)?;
             }
             Format::Json => {
-                self.buffer.extend_from_slice(if self.count == 0 { b"[\n" } else { b",\n" });
-                write_object(&mut self.buffer, &(self.schema.fields)(item));
+                self.buffer
+                    .extend_from_slice(if self.count == 0 { b"[\n" } else { b",\n" });
+                self.schema.write_json(&mut self.buffer, item)?;
             }
             Format::Jsonl => {
-                write_object(&mut self.buffer, &(self.schema.fields)(item));
+                self.schema.write_json(&mut self.buffer, item)?;
                 self.buffer.push(b'\n');
             }
             Format::Csv => {
@@ -122,7 +169,7 @@ impl<T> List<T> {
             }
         }
         self.count += 1;
-        out.write_all(&self.buffer)
+        Ok(out.write_all(&self.buffer)?)
     }
 
     /// Ends the list; returns how many columns of the table did not fit the terminal.
@@ -133,7 +180,9 @@ impl<T> List<T> {
         self.buffer.clear();
         match self.format {
             Format::Table => return self.table.finish(out),
-            Format::Json => self.buffer.extend_from_slice(if self.count == 0 { b"[]\n" } else { b"\n]\n" }),
+            Format::Json => self
+                .buffer
+                .extend_from_slice(if self.count == 0 { b"[]\n" } else { b"\n]\n" }),
             Format::Jsonl => {}
             Format::Csv if self.count == 0 => csv::write_line(&mut self.buffer, self.schema.csv_header()),
             Format::Csv => {}
@@ -144,7 +193,12 @@ impl<T> List<T> {
 }
 
 /// Writes one object as JSON, JSON Lines or CSV; a table of one object is the caller's to draw.
-pub(crate) fn write_single<T>(out: &mut dyn Write, schema: &Schema<T>, format: Format, item: &T) -> io::Result<()> {
+pub(crate) fn write_single<T>(
+    out: &mut dyn Write,
+    schema: &Schema<T>,
+    format: Format,
+    item: &T,
+) -> CommandResult {
     let mut buffer = Vec::new();
     match format {
         Format::Csv => {
@@ -152,16 +206,16 @@ pub(crate) fn write_single<T>(out: &mut dyn Write, schema: &Schema<T>, format: F
             schema.write_csv(&mut buffer, item);
         }
         Format::Table | Format::Json => {
-            write_object(&mut buffer, &(schema.fields)(item));
+            schema.write_json(&mut buffer, item)?;
             buffer = json::indented(&buffer);
             buffer.push(b'\n');
         }
         Format::Jsonl => {
-            write_object(&mut buffer, &(schema.fields)(item));
+            schema.write_json(&mut buffer, item)?;
             buffer.push(b'\n');
         }
     }
-    out.write_all(&buffer)
+    Ok(out.write_all(&buffer)?)
 }
 
 #[cfg(test)]
@@ -192,11 +246,23 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    const PETS: [Pet; 2] = [Pet { name: "Rex, the dog", legs: 4 }, Pet { name: "Tweety", legs: 2 }];
+    const PETS: [Pet; 2] = [
+        Pet {
+            name: "Rex, the dog",
+            legs: 4,
+        },
+        Pet {
+            name: "Tweety",
+            legs: 2,
+        },
+    ];
 
     #[test]
     fn each_format_has_its_form() {
-        assert_eq!(render(Format::Table, &PETS), "NAME          LEGS\nRex, the dog     4\nTweety           2\n");
+        assert_eq!(
+            render(Format::Table, &PETS),
+            "NAME          LEGS\nRex, the dog     4\nTweety           2\n"
+        );
         assert_eq!(
             render(Format::Json, &PETS),
             "[\n{\"name\":\"Rex, the dog\",\"legs\":4},\n{\"name\":\"Tweety\",\"legs\":2}\n]\n"
@@ -205,7 +271,10 @@ mod tests {
             render(Format::Jsonl, &PETS),
             "{\"name\":\"Rex, the dog\",\"legs\":4}\n{\"name\":\"Tweety\",\"legs\":2}\n"
         );
-        assert_eq!(render(Format::Csv, &PETS), "name,legs\n\"Rex, the dog\",4\nTweety,2\n");
+        assert_eq!(
+            render(Format::Csv, &PETS),
+            "name,legs\n\"Rex, the dog\",4\nTweety,2\n"
+        );
     }
 
     #[test]
@@ -218,9 +287,14 @@ mod tests {
 
     #[test]
     fn csv_can_replace_nested_fields_by_columns() {
-        let schema = schema().csv_without(&["legs"]).csv_column("pairs", |pet: &Pet| Field::UInt(pet.legs / 2));
+        let schema = schema()
+            .csv_without(&["legs"])
+            .csv_column("pairs", |pet: &Pet| Field::UInt(pet.legs / 2));
         let mut out = Vec::new();
         write_single(&mut out, &schema, Format::Csv, &PETS[0]).unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "name,pairs\n\"Rex, the dog\",2\n");
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "name,pairs\n\"Rex, the dog\",2\n"
+        );
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod csv;
 pub(crate) mod field;
 pub(crate) mod json;
 pub(crate) mod list;
+pub(crate) mod out_file;
 pub(crate) mod plot;
 pub(crate) mod rows;
 mod screen;

@@ -30,7 +30,11 @@ pub(crate) fn plot(points: &[Point], options: &PlotOptions) -> Vec<String> {
     let mut finite = points.iter().copied().filter(drawable).peekable();
     let title = text::single_line(&options.title).into_owned();
     if finite.peek().is_none() {
-        let reason = if points.is_empty() { "no points" } else { "no finite points" };
+        let reason = if points.is_empty() {
+            "no points"
+        } else {
+            "no finite points"
+        };
         return vec![text::truncate(&format!("{title}: {reason}"), options.width.max(24)).into_owned()];
     }
     let (mut x_range, mut y_range) = (Range::EMPTY, Range::EMPTY);
@@ -43,11 +47,19 @@ pub(crate) fn plot(points: &[Point], options: &PlotOptions) -> Vec<String> {
     let skipped = points.len() - count;
 
     let height = options.height.max(2);
-    let labels = [y_range.high, f64::midpoint(y_range.low, y_range.high), y_range.low].map(text::number);
+    let labels = [
+        y_range.high,
+        f64::midpoint(y_range.low, y_range.high),
+        y_range.low,
+    ]
+    .map(text::number);
     // A constant has one value, so one label in the middle.
     let constant = y_range.low == y_range.high;
-    let label_width =
-        if constant { labels[1].len() } else { labels.iter().map(String::len).max().unwrap_or(0) };
+    let label_width = if constant {
+        labels[1].len()
+    } else {
+        labels.iter().map(String::len).max().unwrap_or(0)
+    };
     let columns = options.width.max(24).saturating_sub(label_width + 2).max(8);
     let grid = draw(points, x_range, y_range, columns, height);
 
@@ -66,7 +78,11 @@ pub(crate) fn plot(points: &[Point], options: &PlotOptions) -> Vec<String> {
         lines.push(format!("{label:>label_width$} {tick}{}", dots.trim_end()));
     }
     lines.push(format!("{:label_width$} └{}", "", "─".repeat(columns)));
-    lines.push(format!("{:label_width$}  {}", "", x_axis(x_range, &options.x_label, columns)));
+    lines.push(format!(
+        "{:label_width$}  {}",
+        "",
+        x_axis(x_range, &options.x_label, columns)
+    ));
     if skipped > 0 {
         lines.push(format!(
             "{:label_width$}  {} of {} not drawn (NaN or infinite)",
@@ -76,7 +92,10 @@ pub(crate) fn plot(points: &[Point], options: &PlotOptions) -> Vec<String> {
         ));
     }
     let limit = options.width.max(24);
-    lines.iter().map(|line| text::truncate(line, limit).into_owned()).collect()
+    lines
+        .iter()
+        .map(|line| text::truncate(line, limit).into_owned())
+        .collect()
 }
 
 /// The smallest and largest value seen.
@@ -87,7 +106,10 @@ struct Range {
 }
 
 impl Range {
-    const EMPTY: Self = Self { low: f64::INFINITY, high: f64::NEG_INFINITY };
+    const EMPTY: Self = Self {
+        low: f64::INFINITY,
+        high: f64::NEG_INFINITY,
+    };
 
     fn include(&mut self, value: f64) {
         self.low = self.low.min(value);
@@ -116,8 +138,10 @@ fn draw(points: &[Point], x_range: Range, y_range: Range, columns: usize, height
             previous = None;
             continue;
         }
-        let here =
-            (x_range.position(x, dot_columns), dot_rows - 1 - y_range.position(y, dot_rows).min(dot_rows - 1));
+        let here = (
+            x_range.position(x, dot_columns),
+            dot_rows - 1 - y_range.position(y, dot_rows).min(dot_rows - 1),
+        );
         match previous {
             Some(before) if before != here => line(before, here, &mut set),
             _ => set(here.0, here.1),
@@ -140,7 +164,11 @@ fn line(from: (usize, usize), to: (usize, usize), set: &mut impl FnMut(usize, us
 }
 
 fn braille(bits: u8) -> char {
-    if bits == 0 { ' ' } else { char::from_u32(0x2800 + u32::from(bits)).unwrap_or(' ') }
+    if bits == 0 {
+        ' '
+    } else {
+        char::from_u32(0x2800 + u32::from(bits)).unwrap_or(' ')
+    }
 }
 
 /// `0 … label … 999`, spread over the width of the drawing.
@@ -155,7 +183,11 @@ fn x_axis(range: Range, label: &str, columns: usize) -> String {
     let label = text::truncate(&label, free.saturating_sub(2));
     let padding = free.saturating_sub(text::width(&label));
     let left = padding / 2;
-    format!("{low}{}{label}{}{high}", " ".repeat(left), " ".repeat(padding - left))
+    format!(
+        "{low}{}{label}{}{high}",
+        " ".repeat(left),
+        " ".repeat(padding - left)
+    )
 }
 
 #[cfg(test)]
@@ -165,37 +197,73 @@ mod tests {
     use super::*;
 
     fn options() -> PlotOptions {
-        PlotOptions { width: 40, height: 5, title: "loss".to_owned(), x_label: "_step".to_owned() }
+        PlotOptions {
+            width: 40,
+            height: 5,
+            title: "loss".to_owned(),
+            x_label: "_step".to_owned(),
+        }
     }
 
     #[test]
     fn draws_a_falling_line_from_top_left_to_bottom_right() {
-        let points: Vec<Point> = (0..=100).map(|step| (f64::from(step), 1.0 - f64::from(step) / 100.0)).collect();
+        let points: Vec<Point> = (0..=100)
+            .map(|step| (f64::from(step), 1.0 - f64::from(step) / 100.0))
+            .collect();
         let lines = plot(&points, &options());
         assert_eq!(lines[0], "loss");
-        assert!(lines[1].starts_with("  1 ┤⠉") || lines[1].starts_with("  1 ┤⠑"), "{}", lines[1]);
+        assert!(
+            lines[1].starts_with("  1 ┤⠉") || lines[1].starts_with("  1 ┤⠑"),
+            "{}",
+            lines[1]
+        );
         assert!(lines[3].starts_with("0.5 ┤"), "{}", lines[3]);
-        assert!(lines[5].starts_with("  0 ┤") && lines[5].chars().count() == 40, "{:?}", lines[5]);
+        assert!(
+            lines[5].starts_with("  0 ┤") && lines[5].chars().count() == 40,
+            "{:?}",
+            lines[5]
+        );
         assert_eq!(lines[6], format!("    └{}", "─".repeat(35)));
-        assert!(lines[7].trim_start().starts_with('0') && lines[7].ends_with("100") && lines[7].contains("_step"));
+        assert!(
+            lines[7].trim_start().starts_with('0') && lines[7].ends_with("100") && lines[7].contains("_step")
+        );
         assert_eq!(lines.len(), 8);
     }
 
     #[test]
     fn one_point_and_a_constant_have_one_label() {
         let lines = plot(&[(3.0, 0.25)], &options());
-        assert_eq!(lines.iter().filter(|line| line.contains("0.25")).count(), 1, "{lines:?}");
-        assert!(lines.last().is_some_and(|line| line.contains("_step 3")), "{lines:?}");
+        assert_eq!(
+            lines.iter().filter(|line| line.contains("0.25")).count(),
+            1,
+            "{lines:?}"
+        );
+        assert!(
+            lines.last().is_some_and(|line| line.contains("_step 3")),
+            "{lines:?}"
+        );
         let lines = plot(&[(0.0, 2.0), (1.0, 2.0), (2.0, 2.0)], &options());
-        assert_eq!(lines.iter().filter(|line| line.contains('┤')).count(), 1, "{lines:?}");
+        assert_eq!(
+            lines.iter().filter(|line| line.contains('┤')).count(),
+            1,
+            "{lines:?}"
+        );
     }
 
     #[test]
     fn says_what_it_cannot_draw() {
         assert_eq!(plot(&[], &options()), ["loss: no points"]);
         assert_eq!(plot(&[(0.0, f64::NAN)], &options()), ["loss: no finite points"]);
-        let lines = plot(&[(0.0, 1.0), (1.0, f64::NAN), (2.0, f64::INFINITY), (3.0, 0.0)], &options());
-        assert!(lines.last().is_some_and(|line| line.contains("2 of 4 points not drawn")), "{lines:?}");
+        let lines = plot(
+            &[(0.0, 1.0), (1.0, f64::NAN), (2.0, f64::INFINITY), (3.0, 0.0)],
+            &options(),
+        );
+        assert!(
+            lines
+                .last()
+                .is_some_and(|line| line.contains("2 of 4 points not drawn")),
+            "{lines:?}"
+        );
     }
 
     #[test]
@@ -203,7 +271,11 @@ mod tests {
         let joined = plot(&[(0.0, 0.0), (10.0, 1.0)], &options());
         let broken = plot(&[(0.0, 0.0), (5.0, f64::NAN), (10.0, 1.0)], &options());
         let inked = |lines: &[String]| {
-            lines.iter().flat_map(|line| line.chars()).filter(|c| ('\u{2801}'..='\u{28ff}').contains(c)).count()
+            lines
+                .iter()
+                .flat_map(|line| line.chars())
+                .filter(|c| ('\u{2801}'..='\u{28ff}').contains(c))
+                .count()
         };
         assert!(inked(&joined) > 10);
         assert_eq!(inked(&broken), 2);

@@ -2,15 +2,49 @@
 
 use std::io::{self, Write};
 
-use wandb_api::{Value, value::Map};
+use wandb_api::{HistoryRow, Value, value::Map};
 
-use super::field::{csv_value, display_value, write_map};
+use super::field::{csv_value, display_value, write_entries};
 use super::spill::Spill;
 use super::table::{Cell, Column, Table};
 use super::{Format, Screen, csv};
 
 /// Rows that are held back to find the columns of a table.
 const FIRST_PAGE: usize = 100;
+
+/// What can be written as a row.
+pub(crate) trait Row {
+    /// Keys and values, in the order in which they were logged.
+    fn entries(&self) -> impl Iterator<Item = (&str, &Value)>;
+
+    /// The value of a key.
+    fn value(&self, key: &str) -> Option<&Value>;
+
+    /// Appends the row as a strict JSON object.
+    fn append_json(&self, out: &mut Vec<u8>) {
+        write_entries(out, self.entries());
+    }
+}
+
+impl Row for Map {
+    fn entries(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.iter()
+    }
+
+    fn value(&self, key: &str) -> Option<&Value> {
+        self.get(key)
+    }
+}
+
+impl Row for HistoryRow {
+    fn entries(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.iter()
+    }
+
+    fn value(&self, key: &str) -> Option<&Value> {
+        self.get(key)
+    }
+}
 
 /// Rows that are being written.
 #[derive(Debug)]
@@ -26,10 +60,17 @@ enum Form {
     Json,
     Jsonl,
     /// CSV whose columns were named by the caller.
-    Csv { columns: Vec<String>, header_written: bool },
+    Csv {
+        columns: Vec<String>,
+        header_written: bool,
+    },
     /// CSV whose columns are known at the end.
     Spill(Spill),
-    Table { screen: Screen, held: Vec<Map>, table: Option<RowTable> },
+    Table {
+        screen: Screen,
+        held: Vec<Map>,
+        table: Option<RowTable>,
+    },
 }
 
 /// A table whose columns were found in the first page.
@@ -59,11 +100,22 @@ impl Rows {
         let form = match (format, keys) {
             (Format::Json, _) => Form::Json,
             (Format::Jsonl, _) => Form::Jsonl,
-            (Format::Csv, Some(columns)) => Form::Csv { columns, header_written: false },
+            (Format::Csv, Some(columns)) => Form::Csv {
+                columns,
+                header_written: false,
+            },
             (Format::Csv, None) => Form::Spill(Spill::new()?),
-            (Format::Table, _) => Form::Table { screen, held: Vec::new(), table: None },
+            (Format::Table, _) => Form::Table {
+                screen,
+                held: Vec::new(),
+                table: None,
+            },
         };
-        Ok(Self { form, count: 0, buffer: Vec::new() })
+        Ok(Self {
+            form,
+            count: 0,
+            buffer: Vec::new(),
+        })
     }
 
     /// How many rows were written.
@@ -72,29 +124,40 @@ impl Rows {
     }
 
     /// Writes one row.
-    pub(crate) fn row(&mut self, out: &mut dyn Write, row: &Map) -> io::Result<()> {
+    pub(crate) fn row<R: Row>(&mut self, out: &mut dyn Write, row: &R) -> io::Result<()> {
         self.buffer.clear();
         match &mut self.form {
             Form::Json => {
-                self.buffer.extend_from_slice(if self.count == 0 { b"[\n" } else { b",\n" });
-                write_map(&mut self.buffer, row);
+                self.buffer
+                    .extend_from_slice(if self.count == 0 { b"[\n" } else { b",\n" });
+                row.append_json(&mut self.buffer);
             }
             Form::Jsonl => {
-                write_map(&mut self.buffer, row);
+                row.append_json(&mut self.buffer);
                 self.buffer.push(b'\n');
             }
-            Form::Csv { columns, header_written } => {
+            Form::Csv {
+                columns,
+                header_written,
+            } => {
                 if !std::mem::replace(header_written, true) {
                     csv::write_line(&mut self.buffer, columns.iter().map(String::as_str));
                 }
-                let cells: Vec<_> = columns.iter().map(|key| row.get(key).map(csv_value)).collect();
-                csv::write_line(&mut self.buffer, cells.iter().map(|cell| cell.as_deref().unwrap_or("")));
+                let cells: Vec<_> = columns.iter().map(|key| row.value(key).map(csv_value)).collect();
+                csv::write_line(
+                    &mut self.buffer,
+                    cells.iter().map(|cell| cell.as_deref().unwrap_or("")),
+                );
             }
-            Form::Spill(spill) => spill.row(row)?,
+            Form::Spill(spill) => spill.row(row.entries())?,
             Form::Table { screen, held, table } => match table {
                 Some(table) => table.row(out, row)?,
                 None => {
-                    held.push(row.clone());
+                    held.push(
+                        row.entries()
+                            .map(|(key, value)| (key.to_owned(), value.clone()))
+                            .collect(),
+                    );
                     if held.len() >= FIRST_PAGE {
                         *table = Some(RowTable::start(out, &std::mem::take(held), *screen)?);
                     }
@@ -109,9 +172,14 @@ impl Rows {
     pub(crate) fn finish(mut self, out: &mut dyn Write) -> io::Result<NotShown> {
         self.buffer.clear();
         match self.form {
-            Form::Json => self.buffer.extend_from_slice(if self.count == 0 { b"[]\n" } else { b"\n]\n" }),
+            Form::Json => self
+                .buffer
+                .extend_from_slice(if self.count == 0 { b"[]\n" } else { b"\n]\n" }),
             Form::Jsonl => {}
-            Form::Csv { columns, header_written: false } => {
+            Form::Csv {
+                columns,
+                header_written: false,
+            } => {
                 csv::write_line(&mut self.buffer, columns.iter().map(String::as_str));
             }
             Form::Csv { .. } => {}
@@ -127,7 +195,10 @@ impl Rows {
                     None if held.is_empty() => return Ok(NotShown::default()),
                     None => RowTable::start(out, &held, screen)?,
                 };
-                return Ok(NotShown { columns: table.table.finish(out)?, rows: table.clipped });
+                return Ok(NotShown {
+                    columns: table.table.finish(out)?,
+                    rows: table.clipped,
+                });
             }
         }
         out.write_all(&self.buffer)?;
@@ -146,27 +217,24 @@ impl RowTable {
             }
         }
         let keys: Vec<String> = ordered(found).into_iter().map(str::to_owned).collect();
-        let numeric = |key: &String| {
-            rows.iter().filter_map(|row| row.get(key)).all(|value| {
-                matches!(value, Value::Int(_) | Value::UInt(_) | Value::BigInt(_) | Value::Float(_) | Value::Null)
-            })
+        let columns = keys.iter().map(|key| Column::value(single(key))).collect();
+        let mut table = Self {
+            keys,
+            table: Table::new(columns, screen.style, screen.width),
+            clipped: 0,
         };
-        let column =
-            |key: &String| if numeric(key) { Column::number(single(key)) } else { Column::text(single(key)) };
-        let columns = keys.iter().map(column).collect();
-        let mut table = Self { keys, table: Table::new(columns, screen.style, screen.width), clipped: 0 };
         for row in rows {
             table.row(out, row)?;
         }
         Ok(table)
     }
 
-    fn row(&mut self, out: &mut dyn Write, row: &Map) -> io::Result<()> {
+    fn row<R: Row>(&mut self, out: &mut dyn Write, row: &R) -> io::Result<()> {
         let mut shown = 0;
         let cells = self
             .keys
             .iter()
-            .map(|key| match row.get(key) {
+            .map(|key| match row.value(key) {
                 Some(value) => {
                     shown += 1;
                     Cell::new(display_value(value))
@@ -174,7 +242,7 @@ impl RowTable {
                 None => Cell::empty(),
             })
             .collect();
-        if shown < row.len() {
+        if shown < row.entries().count() {
             self.clipped += 1;
         }
         self.table.row(out, cells)
@@ -203,7 +271,10 @@ mod tests {
     use super::*;
 
     fn rows(texts: &[&str]) -> Vec<Map> {
-        texts.iter().map(|text| Value::parse(text).unwrap().as_map().unwrap().clone()).collect()
+        texts
+            .iter()
+            .map(|text| Value::parse(text).unwrap().as_map().unwrap().clone())
+            .collect()
     }
 
     fn render(format: Format, keys: Option<&[&str]>, texts: &[&str]) -> (String, NotShown) {
@@ -218,8 +289,11 @@ mod tests {
         (String::from_utf8(out).unwrap(), not_shown)
     }
 
-    const TEXTS: [&str; 3] =
-        [r#"{"_step":0,"_runtime":1.5,"loss":NaN}"#, r#"{"_step":1,"acc":null}"#, r#"{"loss":0.25,"_step":2}"#];
+    const TEXTS: [&str; 3] = [
+        r#"{"_step":0,"_runtime":1.5,"loss":NaN}"#,
+        r#"{"_step":1,"acc":null}"#,
+        r#"{"loss":0.25,"_step":2}"#,
+    ];
 
     #[test]
     fn absent_keys_stay_absent_in_json() {
@@ -245,12 +319,17 @@ mod tests {
     fn csv_with_named_columns_streams() {
         let (text, _) = render(Format::Csv, Some(&["_step", "loss"]), &TEXTS);
         assert_eq!(text, "_step,loss\n0,NaN\n1,\n2,0.25\n");
-        assert_eq!(render(Format::Csv, Some(&["_step", "loss"]), &[]).0, "_step,loss\n");
+        assert_eq!(
+            render(Format::Csv, Some(&["_step", "loss"]), &[]).0,
+            "_step,loss\n"
+        );
     }
 
     #[test]
     fn a_table_counts_the_rows_that_it_cannot_show_whole() {
-        let early: Vec<String> = (0..FIRST_PAGE).map(|step| format!("{{\"_step\":{step},\"loss\":0.5}}")).collect();
+        let early: Vec<String> = (0..FIRST_PAGE)
+            .map(|step| format!("{{\"_step\":{step},\"loss\":0.5}}"))
+            .collect();
         let mut texts: Vec<&str> = early.iter().map(String::as_str).collect();
         texts.push(r#"{"_step":1000,"late":1}"#);
         let (text, not_shown) = render(Format::Table, None, &texts);

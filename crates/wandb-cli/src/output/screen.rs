@@ -37,13 +37,19 @@ impl Screen {
             // A terminal that does not tell its size reports 0; 80 columns is what everyone assumes.
             columns.filter(|&columns| columns > 0).unwrap_or(80)
         });
-        Self { style: color.stdout(), width }
+        Self {
+            style: color.stdout(),
+            width,
+        }
     }
 
     /// Neither colours nor a width, as in a pipe.
     #[cfg(test)]
     pub(crate) fn plain() -> Self {
-        Self { style: Style::new(false), width: None }
+        Self {
+            style: Style::new(false),
+            width: None,
+        }
     }
 
     /// Columns for what is drawn and not tabulated (plots, headings): bounded, so that a wide screen stays readable.

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 
-use wandb_api::value::Map;
+use wandb_api::Value;
 
 use super::csv;
 use super::field::csv_value;
@@ -30,14 +30,22 @@ impl Spill {
     /// An empty spill in the system's temporary directory (`TMPDIR`); it vanishes with the process.
     pub(crate) fn new() -> io::Result<Self> {
         let file = BufWriter::with_capacity(256 * 1024, tempfile::tempfile()?);
-        Ok(Self { file, columns: HashMap::new(), rows: 0, record: Vec::new() })
+        Ok(Self {
+            file,
+            columns: HashMap::new(),
+            rows: 0,
+            record: Vec::new(),
+        })
     }
 
     /// Stores one row.
-    pub(crate) fn row(&mut self, row: &Map) -> io::Result<()> {
+    pub(crate) fn row<'a>(&mut self, entries: impl Iterator<Item = (&'a str, &'a Value)>) -> io::Result<()> {
         self.record.clear();
-        self.record.extend_from_slice(&length(row.len())?.to_le_bytes());
-        for (key, value) in row.iter() {
+        // The count is filled in when it is known.
+        self.record.extend_from_slice(&[0; 4]);
+        let mut cells = 0_usize;
+        for (key, value) in entries {
+            cells += 1;
             let column = if let Some(&column) = self.columns.get(key) {
                 column
             } else {
@@ -50,14 +58,18 @@ impl Spill {
             self.record.extend_from_slice(&length(text.len())?.to_le_bytes());
             self.record.extend_from_slice(text.as_bytes());
         }
+        self.record[..4].copy_from_slice(&length(cells)?.to_le_bytes());
         self.rows += 1;
         self.file.write_all(&self.record)
     }
 
     /// The second pass: header and lines. `order` sorts the column names, which come in the order of first sight.
     pub(crate) fn finish(self, out: &mut dyn Write, order: impl FnOnce(&mut Vec<&str>)) -> io::Result<()> {
-        let mut by_number: Vec<(&str, u32)> =
-            self.columns.iter().map(|(name, &column)| (&**name, column)).collect();
+        let mut by_number: Vec<(&str, u32)> = self
+            .columns
+            .iter()
+            .map(|(name, &column)| (&**name, column))
+            .collect();
         by_number.sort_unstable_by_key(|&(_, column)| column);
         let mut names: Vec<&str> = by_number.iter().map(|&(name, _)| name).collect();
         order(&mut names);

@@ -14,7 +14,9 @@ pub(crate) struct Stdout {
 impl Stdout {
     /// The process's stdout.
     pub(crate) fn new() -> Self {
-        Self { inner: BufWriter::with_capacity(CAPACITY, io::stdout()) }
+        Self {
+            inner: BufWriter::with_capacity(CAPACITY, io::stdout()),
+        }
     }
 }
 

@@ -89,11 +89,6 @@ impl Style {
         Self { enabled }
     }
 
-    /// Whether it paints.
-    pub(crate) const fn is_enabled(self) -> bool {
-        self.enabled
-    }
-
     /// `text` in the given emphasis.
     pub(crate) fn paint(self, paint: Paint, text: &str) -> String {
         if self.enabled && !text.is_empty() {

@@ -24,6 +24,8 @@ pub(crate) enum Align {
     Left,
     /// Numbers.
     Right,
+    /// Right if every cell of the first page is a number, else left.
+    Found,
 }
 
 /// One column.
@@ -38,17 +40,50 @@ pub(crate) struct Column {
 impl Column {
     /// A column of text, which may be cut to fit.
     pub(crate) fn text(title: impl Into<String>) -> Self {
-        Self { title: title.into(), align: Align::Left, shrinks: true }
+        Self {
+            title: title.into(),
+            align: Align::Left,
+            shrinks: true,
+        }
     }
 
     /// A column of short words that are never cut: states, times, identifiers to copy.
     pub(crate) fn word(title: impl Into<String>) -> Self {
-        Self { title: title.into(), align: Align::Left, shrinks: false }
+        Self {
+            title: title.into(),
+            align: Align::Left,
+            shrinks: false,
+        }
+    }
+
+    /// A column of logged values, which may be numbers or texts.
+    pub(crate) fn value(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            align: Align::Found,
+            shrinks: true,
+        }
     }
 
     /// A column of numbers.
     pub(crate) fn number(title: impl Into<String>) -> Self {
-        Self { title: title.into(), align: Align::Right, shrinks: false }
+        Self {
+            title: title.into(),
+            align: Align::Right,
+            shrinks: false,
+        }
+    }
+}
+
+impl Column {
+    /// Decides a column of values by what is in it: numbers stand right and are never cut.
+    fn settle<'a>(&mut self, mut cells: impl Iterator<Item = &'a Cell>) {
+        if self.align == Align::Found
+            && cells.all(|cell| cell.text.is_empty() || cell.text.parse::<f64>().is_ok())
+        {
+            self.align = Align::Right;
+            self.shrinks = false;
+        }
     }
 }
 
@@ -62,7 +97,10 @@ pub(crate) struct Cell {
 impl Cell {
     /// A cell with the text, made safe for a terminal.
     pub(crate) fn new(text: impl AsRef<str>) -> Self {
-        Self { text: text::single_line(text.as_ref()).into_owned(), paint: None }
+        Self {
+            text: text::single_line(text.as_ref()).into_owned(),
+            paint: None,
+        }
     }
 
     /// An empty cell.
@@ -98,7 +136,13 @@ struct Layout {
 impl Table {
     /// A table of these columns, for a terminal of that many columns or (`None`) for a pipe.
     pub(crate) fn new(columns: Vec<Column>, style: Style, terminal: Option<usize>) -> Self {
-        Self { columns, style, terminal, held: Vec::new(), layout: None }
+        Self {
+            columns,
+            style,
+            terminal,
+            held: Vec::new(),
+            layout: None,
+        }
     }
 
     /// Adds a row; missing cells are empty.
@@ -107,7 +151,11 @@ impl Table {
             return self.write_row(out, &row);
         }
         self.held.push(row);
-        if self.held.len() >= FIRST_PAGE { self.write_first_page(out) } else { Ok(()) }
+        if self.held.len() >= FIRST_PAGE {
+            self.write_first_page(out)
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes what is still held back and returns how many columns did not fit the terminal.
@@ -119,11 +167,17 @@ impl Table {
             }
             self.write_first_page(out)?;
         }
-        let shown = self.layout.as_ref().map_or(self.columns.len(), |layout| layout.widths.len());
+        let shown = self
+            .layout
+            .as_ref()
+            .map_or(self.columns.len(), |layout| layout.widths.len());
         Ok(self.columns.len() - shown)
     }
 
     fn write_first_page(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        for (index, column) in self.columns.iter_mut().enumerate() {
+            column.settle(self.held.iter().filter_map(|row| row.get(index)));
+        }
         self.layout = Some(choose_layout(&self.columns, &self.held, self.terminal));
         let title = |column: &Column| Cell::new(&column.title).painted(Paint::Bold);
         let titles: Vec<Cell> = self.columns.iter().map(title).collect();
@@ -135,7 +189,10 @@ impl Table {
     }
 
     fn write_row(&self, out: &mut dyn Write, row: &[Cell]) -> io::Result<()> {
-        let layout = self.layout.as_ref().expect("rows are written only after the layout was chosen");
+        let layout = self
+            .layout
+            .as_ref()
+            .expect("rows are written only after the layout was chosen");
         let empty = Cell::empty();
         let mut line = String::new();
         for (index, (column, &width)) in self.columns.iter().zip(&layout.widths).enumerate() {
@@ -158,7 +215,7 @@ impl Table {
                     line.extend(std::iter::repeat_n(' ', padding));
                     line.push_str(&painted);
                 }
-                Align::Left => {
+                Align::Left | Align::Found => {
                     line.push_str(&painted);
                     line.extend(std::iter::repeat_n(' ', padding));
                 }
@@ -175,11 +232,16 @@ fn choose_layout(columns: &[Column], rows: &[Vec<Cell>], terminal: Option<usize>
         .iter()
         .enumerate()
         .map(|(index, column)| {
-            let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| text::width(&cell.text));
+            let cells = rows
+                .iter()
+                .filter_map(|row| row.get(index))
+                .map(|cell| text::width(&cell.text));
             cells.chain([text::width(&column.title)]).max().unwrap_or(0)
         })
         .collect();
-    let Some(terminal) = terminal else { return Layout { widths } };
+    let Some(terminal) = terminal else {
+        return Layout { widths };
+    };
     // A column of which every cell is empty says nothing; it goes first when there is no room.
     loop {
         let gaps = GAP.len() * widths.len().saturating_sub(1);
@@ -245,8 +307,18 @@ mod tests {
     }
 
     #[test]
+    fn columns_of_values_are_aligned_by_what_is_in_them() {
+        let columns = vec![Column::value("LR"), Column::value("MODEL")];
+        let (text, _) = render(columns, &[&["0.1", "cnn"], &["", "7"], &["NaN", ""]], None);
+        assert_eq!(text, " LR  MODEL\n0.1  cnn\n     7\nNaN\n");
+    }
+
+    #[test]
     fn prints_nothing_without_rows() {
-        assert_eq!(render(vec![Column::text("NAME")], &[], Some(80)), (String::new(), 0));
+        assert_eq!(
+            render(vec![Column::text("NAME")], &[], Some(80)),
+            (String::new(), 0)
+        );
     }
 
     #[test]
@@ -262,7 +334,9 @@ mod tests {
 
     #[test]
     fn leaves_out_the_last_columns_and_counts_them() {
-        let columns: Vec<Column> = (0..10).map(|index| Column::number(format!("METRIC_{index}"))).collect();
+        let columns: Vec<Column> = (0..10)
+            .map(|index| Column::number(format!("METRIC_{index}")))
+            .collect();
         let row: Vec<String> = (0..10).map(|index| format!("0.12345{index}")).collect();
         let row: Vec<&str> = row.iter().map(String::as_str).collect();
         let (text, hidden) = render(columns, &[&row], Some(40));
@@ -280,7 +354,9 @@ mod tests {
         }
         assert_eq!(out.iter().filter(|&&byte| byte == b'\n').count(), FIRST_PAGE + 1);
         assert!(table.held.is_empty());
-        table.row(&mut out, vec![Cell::new("a late, longer one")]).unwrap();
+        table
+            .row(&mut out, vec![Cell::new("a late, longer one")])
+            .unwrap();
         assert!(out.ends_with(b"a late, longer one\n"));
     }
 

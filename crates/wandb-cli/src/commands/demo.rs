@@ -1,0 +1,316 @@
+//! `wb demo`: a tour over a sample project, in which every step is a command that the reader can repeat.
+//!
+//! The steps are command lines. What is printed is what is parsed and run, with one difference: the tour runs them over
+//! HTTP against its own server, and the reader is shown `--local DIR`, which works when the tour is over.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use futures_util::StreamExt;
+use tempfile::TempDir;
+use wandb_api::filter::Filter;
+use wandb_api::order::Order;
+use wandb_api::{Run, Selection};
+use wandb_local::{LocalServer, SampleSummary};
+
+use super::run;
+use super::serve::start_failure;
+use crate::cli::{Cli, Command, DemoArgs, RunCommand};
+use crate::connection::Connection;
+use crate::context::Context;
+use crate::exit::ExitStatus;
+use crate::failure::{CommandResult, Failure};
+use crate::output::style::Paint;
+use crate::output::text;
+use crate::shell::{program_name, quote};
+
+/// The project that is filled.
+const PROJECT: &str = "sample";
+/// What the list and the choice of the run have in common.
+const FILTER: &str = r#"state = "finished" and config.lr < 0.01"#;
+const ORDER: &str = "-summary_metrics.best_val_accuracy";
+/// A file that some runs of the sample have.
+const FILE: &str = "model/weights.bin";
+
+/// Takes the tour.
+pub(crate) async fn demo(context: &mut Context, arguments: DemoArgs) -> CommandResult {
+    if context.global.local.is_some() || context.global.base_url.is_some() || context.global.profile.is_some()
+    {
+        return Err(Failure::usage("the demo has a server of its own")
+            .hint("leave out --base-url, --local and --profile; --dir says where its data are kept"));
+    }
+    let place = Place::choose(&arguments)?;
+    let server = LocalServer::builder()
+        .dir(place.dir())
+        .start()
+        .await
+        .map_err(start_failure)?;
+    let sample = server.fill_sample(PROJECT).await.map_err(|error| {
+        Failure::new(ExitStatus::Failed, "the sample project cannot be written").with_source(error)
+    })?;
+    context.fix_connection(Connection::to_server(&server)?);
+    let tour = Tour {
+        program: program_name(),
+        dir: place.dir().to_owned(),
+        path: format!("{}/{}", sample.entity, sample.project),
+    };
+    tour.welcome(context, &server, &sample)?;
+    let finished = tour.steps(context).await;
+    // Stopped in any case, so that the directory is free for the commands that were shown.
+    server.stop().await;
+    finished?;
+    tour.farewell(context, place.is_kept())?;
+    Ok(())
+}
+
+/// Where the data are.
+enum Place {
+    /// Named by the user, or made for the reader to go on with.
+    Kept(PathBuf),
+    /// Removed at the end.
+    Fleeting(TempDir),
+}
+
+impl Place {
+    fn choose(arguments: &DemoArgs) -> CommandResult<Self> {
+        if let Some(dir) = &arguments.dir {
+            return Ok(Self::Kept(dir.clone()));
+        }
+        let made = tempfile::Builder::new().prefix("wb-demo-").tempdir();
+        let dir = made.map_err(|error| Failure::io("create a temporary directory", error))?;
+        Ok(if arguments.clean {
+            Self::Fleeting(dir)
+        } else {
+            Self::Kept(dir.keep())
+        })
+    }
+
+    fn dir(&self) -> &Path {
+        match self {
+            Self::Kept(dir) => dir,
+            Self::Fleeting(dir) => dir.path(),
+        }
+    }
+
+    fn is_kept(&self) -> bool {
+        matches!(self, Self::Kept(_))
+    }
+}
+
+/// What the steps have in common.
+struct Tour {
+    /// How the reader can call this program.
+    program: String,
+    dir: PathBuf,
+    /// The sample project.
+    path: String,
+}
+
+impl Tour {
+    fn welcome(&self, context: &mut Context, server: &LocalServer, sample: &SampleSummary) -> CommandResult {
+        let style = context.screen.style;
+        let lines = [
+            style.paint(Paint::Bold, "A tour of wb"),
+            String::new(),
+            format!(
+                "A server for Weights & Biases clients runs on this machine now: {}",
+                server.url()
+            ),
+            format!(
+                "It holds the project {} with {}, {} of history and {} ({}).",
+                style.paint(Paint::Bold, &self.path),
+                text::counted(sample.runs as u64, "run"),
+                text::counted(sample.history_rows as u64, "row"),
+                text::counted(sample.files as u64, "file"),
+                text::bytes(sample.file_bytes),
+            ),
+            style.paint(
+                Paint::Dim,
+                "This is sample data: made by formulas, nothing was trained.",
+            ),
+        ];
+        self.print(context, &lines)
+    }
+
+    async fn steps(&self, context: &mut Context) -> CommandResult {
+        let list = [
+            "run",
+            "list",
+            &self.path,
+            "--filter",
+            FILTER,
+            "--order",
+            ORDER,
+            "--limit",
+            "8",
+            "--select",
+            "config.architecture,config.lr,summary.best_val_accuracy",
+        ];
+        self.step(
+            context,
+            "1",
+            "Which runs are best? The server filters and sorts.",
+            &list,
+        )?;
+        self.run(context, &list).await?;
+
+        let best = self.best_run(context).await?;
+        let run = best.run_path().to_string();
+        let view = ["run", "view", run.as_str()];
+        self.step(context, "2", "One of the best, with its loss curve.", &view)?;
+        self.run(context, &view).await?;
+
+        let out = self.dir.join("history.csv").display().to_string();
+        let scan = ["run", "scan", run.as_str(), "--out", out.as_str(), "--replace"];
+        self.step(
+            context,
+            "3",
+            "Its whole history: every row, each once, in order.",
+            &scan,
+        )?;
+        self.scan(context, &best, &scan).await?;
+
+        let root = self.dir.join("files").display().to_string();
+        let download = [
+            "run",
+            "download",
+            run.as_str(),
+            "config.yaml",
+            FILE,
+            "--root",
+            root.as_str(),
+            "--replace",
+        ];
+        self.step(
+            context,
+            "4",
+            "Its files. A file gets its name when size and MD5 are right.",
+            &download,
+        )?;
+        self.run(context, &download).await
+    }
+
+    /// The best run that has files, so that all steps can be about one run.
+    async fn best_run(&self, context: &Context) -> CommandResult<Run> {
+        let connection = context.connect()?;
+        let api = connection.api();
+        let mut runs = api
+            .runs(&self.path)
+            .filter(Filter::parse(FILTER).map_err(wandb_api::Error::from)?)
+            .order(Order::parse(ORDER).map_err(wandb_api::Error::from)?)
+            .select(Selection::attributes())
+            .stream();
+        while let Some(run) = runs.next().await {
+            let run = run?;
+            let file = run.files().names([FILE]).stream().next().await;
+            if file.transpose()?.is_some() {
+                return Ok(run);
+            }
+        }
+        Err(Failure::new(
+            ExitStatus::Failed,
+            "no run of the sample project has files",
+        ))
+    }
+
+    /// Scans into the file and says how the count compares with the server's.
+    async fn scan(&self, context: &mut Context, run: &Run, line: &[&str]) -> CommandResult {
+        let RunCommand::Scan(arguments) = parse(line)? else {
+            return Err(Failure::new(ExitStatus::Failed, "the step is no scan"));
+        };
+        let written = run::scan_to_file(context, &arguments).await?;
+        let style = context.screen.style;
+        let counted = run.history_line_count.and_then(|count| u64::try_from(count).ok());
+        let agreement = match counted {
+            Some(count) if count == written.rows => style.paint(Paint::Green, "as many as the server counts"),
+            Some(count) => style.paint(
+                Paint::Yellow,
+                &format!("the server counts {}", text::grouped(count)),
+            ),
+            None => "the server does not count them".to_owned(),
+        };
+        let line = format!(
+            "{}, {agreement}; {} in {:.2} s",
+            text::counted(written.rows, "row"),
+            text::bytes(written.size),
+            written.seconds
+        );
+        self.print(context, &[line])
+    }
+
+    async fn run(&self, context: &mut Context, line: &[&str]) -> CommandResult {
+        run::dispatch(context, parse(line)?).await
+    }
+
+    fn farewell(&self, context: &mut Context, kept: bool) -> CommandResult {
+        let style = context.screen.style;
+        let mut lines = vec![String::new(), style.paint(Paint::BoldCyan, "Go on")];
+        if kept {
+            let dir = quote(&self.dir.display().to_string());
+            let program = &self.program;
+            let mut command = |what: &str, line: String| {
+                lines.push(format!("  {}", style.paint(Paint::Dim, &format!("# {what}"))));
+                lines.push(format!("  {}", style.paint(Paint::Cyan, &line)));
+            };
+            command(
+                "the commands above work as they stand; the sample data stay here",
+                format!("ls {dir}"),
+            );
+            command(
+                "serve it to the official Python SDK, or to a browserless wandb.Api()",
+                format!("{program} serve --dir {dir}"),
+            );
+            command(
+                "read your own runs",
+                format!("{program} login && {program} project list"),
+            );
+            command("remove the sample data", format!("rm -r {dir}"));
+        } else {
+            lines.push("  The sample data is removed now. To keep it and repeat the steps:".to_owned());
+            lines.push(format!(
+                "  {}",
+                style.paint(Paint::Cyan, &format!("{} demo --dir ./wb-demo", self.program))
+            ));
+        }
+        self.print(context, &lines)
+    }
+
+    /// Prints a title and the command that does what follows.
+    fn step(&self, context: &mut Context, number: &str, title: &str, line: &[&str]) -> CommandResult {
+        let style = context.screen.style;
+        let words: Vec<String> = line.iter().map(|word| quote(word)).collect();
+        let local = quote(&self.dir.display().to_string());
+        let command = format!("{} --local {local} {}", self.program, words.join(" "));
+        let lines = [
+            String::new(),
+            style.paint(Paint::BoldCyan, &format!("{number}. {title}")),
+            format!(
+                "{} {}",
+                style.paint(Paint::Dim, "$"),
+                style.paint(Paint::Cyan, &command)
+            ),
+            String::new(),
+        ];
+        self.print(context, &lines)
+    }
+
+    fn print(&self, context: &mut Context, lines: &[String]) -> CommandResult {
+        for line in lines {
+            writeln!(context.out, "{line}")?;
+        }
+        Ok(context.out.flush()?)
+    }
+}
+
+/// The command that a line stands for.
+fn parse(line: &[&str]) -> CommandResult<RunCommand> {
+    let parsed = Cli::try_parse_from(std::iter::once(&"wb").chain(line));
+    match parsed.map(|cli| cli.command) {
+        Ok(Command::Run(command)) => Ok(command),
+        _ => Err(Failure::new(
+            ExitStatus::Failed,
+            format!("the step {line:?} is no command of runs"),
+        )),
+    }
+}

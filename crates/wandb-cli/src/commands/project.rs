@@ -1,0 +1,87 @@
+//! `wb project list` and `wb project view`.
+
+use std::io::Write;
+
+use wandb_api::Project;
+
+use crate::cli::{ProjectListArgs, ProjectViewArgs};
+use crate::commands::cells;
+use crate::commands::details::Details;
+use crate::commands::stream::next_or_flush;
+use crate::context::Context;
+use crate::failure::CommandResult;
+use crate::output::Format;
+use crate::output::field::Field;
+use crate::output::list::{Fields, List, Schema};
+use crate::output::table::{Cell, Column};
+
+const NAMES: &[&str] = &["id", "name", "entity", "path", "url", "created_at"];
+
+fn fields(project: &Project) -> Fields<'_> {
+    vec![
+        ("id", Field::text(&project.id)),
+        ("name", Field::text(&project.name)),
+        ("entity", Field::text(&project.entity)),
+        ("path", Field::texts(&project.path)),
+        ("url", Field::text(&project.url)),
+        ("created_at", Field::owned(project.created_at.to_string())),
+    ]
+}
+
+fn schema(context: &Context) -> Schema<Project> {
+    let now = context.now();
+    let relative = context.screen.width.is_some();
+    Schema::new(NAMES, fields)
+        .column(Column::text("NAME"), |project: &Project| Cell::new(&project.name))
+        .column(Column::text("ENTITY"), |project| Cell::new(&project.entity))
+        .column(Column::word("CREATED"), move |project| {
+            cells::time(Some(project.created_at), now, relative)
+        })
+        .column(Column::text("DESCRIPTION"), |project| {
+            Cell::new(project.description.as_deref().unwrap_or_default())
+        })
+}
+
+/// Lists the projects of an entity.
+pub(crate) async fn list(context: &mut Context, arguments: &ProjectListArgs) -> CommandResult {
+    let connection = context.connect()?;
+    let mut projects = connection.api().projects(arguments.entity.as_deref());
+    if let Some(size) = arguments.page_size {
+        projects = projects.page_size(size);
+    }
+    if let Some(limit) = arguments.limit {
+        projects = projects.limit(limit);
+    }
+    let mut list = List::new(schema(context), context.format(), context.screen);
+    let mut stream = projects.stream();
+    while let Some(project) = next_or_flush(&mut stream, &mut context.out).await? {
+        list.item(&mut context.out, &project?)?;
+    }
+    let count = list.count();
+    let hidden = list.finish(&mut context.out)?;
+    context.out.flush()?;
+    context.tell_count(count, "project");
+    context.tell_hidden(hidden);
+    Ok(())
+}
+
+/// Shows one project.
+pub(crate) async fn view(context: &mut Context, arguments: &ProjectViewArgs) -> CommandResult {
+    let connection = context.connect()?;
+    let project = connection.api().project(&arguments.path).await?;
+    if context.format() == Format::Table {
+        let runs = project.runs(connection.api()).count().await?;
+        let mut details = Details::new(&project.path.join("/"), context.screen);
+        details.line("url", &project.url);
+        details.line("created", &cells::both_times(project.created_at, context.now()));
+        details.line("runs", &runs.to_string());
+        if let Some(description) = project.description.as_deref() {
+            details.line("description", description);
+        }
+        context.out.write_all(details.render().as_bytes())?;
+    } else {
+        context.write_single(&schema(context), &project)?;
+    }
+    context.out.flush()?;
+    Ok(())
+}

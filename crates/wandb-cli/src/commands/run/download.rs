@@ -1,0 +1,162 @@
+//! `wb run download`: files, verified.
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use indicatif::ProgressBar;
+use wandb_api::{DownloadOptions, Downloaded, File, Progress, Run};
+
+use super::files::no_such_file;
+use crate::cli::DownloadArgs;
+use crate::context::Context;
+use crate::failure::{CommandResult, Failure};
+use crate::output::field::Field;
+use crate::output::list::{Fields, List, Schema};
+use crate::output::style::Paint;
+use crate::output::table::{Cell, Column};
+use crate::output::{Format, text};
+
+/// Files that are transferred at the same time.
+const CONCURRENCY: usize = 4;
+
+/// A file that is on the disk, with its name on the server.
+#[derive(Debug)]
+struct Arrived {
+    name: String,
+    path: String,
+    downloaded: Downloaded,
+}
+
+const NAMES: &[&str] = &["name", "path", "size", "transferred", "md5_verified"];
+
+fn fields(arrived: &Arrived) -> Fields<'_> {
+    vec![
+        ("name", Field::text(&arrived.name)),
+        ("path", Field::text(&arrived.path)),
+        ("size", Field::UInt(arrived.downloaded.size)),
+        ("transferred", Field::UInt(arrived.downloaded.transferred)),
+        ("md5_verified", Field::Bool(arrived.downloaded.digest_checked)),
+    ]
+}
+
+fn schema(people: bool) -> Schema<Arrived> {
+    Schema::new(NAMES, fields)
+        .column(Column::text("NAME"), |arrived: &Arrived| Cell::new(&arrived.name))
+        .column(Column::number("SIZE"), move |arrived| {
+            let size = arrived.downloaded.size;
+            Cell::new(if people {
+                text::bytes(size)
+            } else {
+                size.to_string()
+            })
+        })
+        .column(Column::word("STATE"), |arrived| {
+            let (state, paint) = state(&arrived.downloaded);
+            Cell::new(state).painted(paint)
+        })
+        .column(Column::text("PATH"), |arrived| Cell::new(&arrived.path))
+}
+
+fn state(downloaded: &Downloaded) -> (&'static str, Paint) {
+    match (downloaded.transferred, downloaded.digest_checked) {
+        (0, true) if downloaded.size > 0 => ("unchanged", Paint::Dim),
+        (_, true) => ("verified", Paint::Green),
+        // The server promised no digest.
+        (_, false) => ("size only", Paint::Yellow),
+    }
+}
+
+/// Downloads the named files, or all of them.
+pub(crate) async fn download(context: &mut Context, arguments: &DownloadArgs) -> CommandResult {
+    let connection = context.connect()?;
+    let run = connection.api().run(&arguments.path).await?;
+    let files = choose(&run, &arguments.names).await?;
+    let total = files.iter().map(|file| file.size).sum();
+    let bar = context
+        .ui
+        .transfer(Some(total), &text::counted(files.len() as u64, "file"));
+    let mut options = DownloadOptions::below(&arguments.root).progress(Arc::new(Bar(bar.clone())));
+    if arguments.replace {
+        options = options.keep_verified();
+    }
+    let options = &options;
+    // In the order of the files, whatever arrives first.
+    let mut arriving = stream::iter(files)
+        .map(|file| async move { (file.name.clone(), file.download(options).await) })
+        .buffered(CONCURRENCY);
+    let mut list = List::new(
+        schema(context.screen.width.is_some()),
+        context.format(),
+        context.screen,
+    );
+    let mut failures: Vec<Failure> = Vec::new();
+    let mut count = 0_u64;
+    while let Some((name, result)) = arriving.next().await {
+        count += 1;
+        match result {
+            Ok(downloaded) => {
+                let path = downloaded.path.display().to_string();
+                bar.suspend(|| {
+                    list.item(
+                        &mut context.out,
+                        &Arrived {
+                            name,
+                            path,
+                            downloaded,
+                        },
+                    )
+                })?;
+            }
+            Err(error) => failures.push(error.into()),
+        }
+    }
+    drop(arriving);
+    bar.finish_and_clear();
+    let failed = failures.len() as u64;
+    if let Some(mut first) = failures.into_iter().next() {
+        // A table tells what did arrive; a document in another format stays open, because it is not whole.
+        if context.format() == Format::Table {
+            list.finish(&mut context.out)?;
+        }
+        if count > 1 {
+            let all = text::counted(count, "file");
+            first = first.hint(format!(
+                "{} of {all} could not be downloaded; this is the first",
+                text::grouped(failed)
+            ));
+        }
+        if first.status() == crate::exit::ExitStatus::Conflict {
+            first = first.hint("give --replace to replace files that differ");
+        }
+        return Err(first);
+    }
+    let hidden = list.finish(&mut context.out)?;
+    context.out.flush()?;
+    context.tell_count(count, "file");
+    context.tell_hidden(hidden);
+    Ok(())
+}
+
+/// The files to download: all of the run, or those that were named, of which none may be missing.
+async fn choose(run: &Run, names: &[String]) -> CommandResult<Vec<File>> {
+    let files: Vec<File> = run.files().names(names).stream().try_collect().await?;
+    let found: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    match names.iter().find(|name| !found.contains(name.as_str())) {
+        Some(missing) => Err(no_such_file(missing, &run.run_path().to_string())),
+        None => Ok(files),
+    }
+}
+
+/// One bar for all files.
+#[derive(Debug)]
+struct Bar(ProgressBar);
+
+impl Progress for Bar {
+    fn begin(&self, _: &str, _: u64) {}
+
+    fn advance(&self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+}

@@ -1,0 +1,139 @@
+//! From options to a server: over the network, or the embedded one in this process.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use wandb_api::filter::ServerRules;
+use wandb_api::settings::{Layer, SettingKey, Settings};
+use wandb_api::{Api, Environment};
+use wandb_local::LocalServer;
+
+use crate::cli::GlobalOptions;
+use crate::commands::serve::start_failure;
+use crate::exit::ExitStatus;
+use crate::failure::{CommandResult, Failure};
+use crate::ui::Ui;
+
+/// The name of the embedded server's database in its directory. Without it, a directory is none of its.
+const LOCAL_DATABASE: &str = "wandb.sqlite3";
+
+/// The name of the file with its generated key.
+const LOCAL_KEY: &str = "api-key";
+
+/// A handle, and what is known about how it came about.
+#[derive(Debug, Clone)]
+pub(crate) struct Connection {
+    api: Api,
+    key_source: String,
+    project: Option<String>,
+}
+
+impl Connection {
+    /// Opens what the options name. Sends nothing.
+    pub(crate) fn open(options: &GlobalOptions, ui: Ui) -> CommandResult<Self> {
+        match &options.local {
+            Some(dir) => Self::local(dir, options),
+            None => Self::remote(options, ui),
+        }
+    }
+
+    fn remote(options: &GlobalOptions, ui: Ui) -> CommandResult<Self> {
+        let settings = Environment::read(explicit(options), options.profile.as_deref())?.settings;
+        for warning in &settings.warnings {
+            ui.warn(&warning.to_string());
+        }
+        Ok(Self {
+            key_source: key_source(&settings),
+            project: settings.project.as_ref().map(|project| project.value.to_string()),
+            api: Api::from_settings(&settings)?,
+        })
+    }
+
+    fn local(dir: &Path, options: &GlobalOptions) -> CommandResult<Self> {
+        if !dir.join(LOCAL_DATABASE).is_file() {
+            let what = format!(
+                "\"{}\" is no data directory of wb serve or wb demo",
+                dir.display()
+            );
+            return Err(Failure::new(ExitStatus::NotFound, what).hint(format!(
+                "`wb demo --dir {}` fills it with sample data",
+                dir.display()
+            )));
+        }
+        let transport = LocalServer::builder().dir(dir).open().map_err(start_failure)?;
+        // Opened without a key of ours, the server uses the one in this file, and makes it where it is missing.
+        let key_file = dir.join(LOCAL_KEY);
+        let key = std::fs::read_to_string(&key_file)
+            .map_err(|error| Failure::io(format!("read \"{}\"", key_file.display()), error))?;
+        let mut builder = Api::builder(Arc::new(transport.clone()))
+            .base_url(transport.url())?
+            .server_rules(ServerRules::exact())
+            .api_key(key.trim())?
+            .entity(options.entity.as_deref().unwrap_or(transport.entity()))?;
+        if let Some(project) = &options.project {
+            builder = builder.project(project)?;
+        }
+        Ok(Self {
+            api: builder.build(),
+            key_source: format!("the data directory {}", dir.display()),
+            project: options.project.clone(),
+        })
+    }
+
+    /// A connection over HTTP to a server of this process, with its key.
+    pub(crate) fn to_server(server: &LocalServer) -> CommandResult<Self> {
+        let layer = Layer::explicit()
+            .with(SettingKey::BaseUrl, server.url())
+            .with(SettingKey::ApiKey, server.api_key())
+            .with(SettingKey::Entity, server.entity());
+        // Neither the environment nor a file has a say here: no proxy, no other key.
+        let settings = Settings::resolve([layer], None).map_err(wandb_api::Error::from)?;
+        Ok(Self {
+            api: Api::from_settings(&settings)?,
+            key_source: "the server in this process".to_owned(),
+            project: None,
+        })
+    }
+
+    /// The handle.
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// Where the API key comes from, in words.
+    pub(crate) fn key_source(&self) -> &str {
+        &self.key_source
+    }
+
+    /// The project path of a command whose PATH may be left out where `--project` or `WANDB_PROJECT` says it.
+    pub(crate) fn project_path(&self, path: Option<&str>) -> CommandResult<String> {
+        path.map(str::to_owned)
+            .or_else(|| self.project.clone())
+            .ok_or_else(|| {
+                Failure::usage("no project was named")
+                    .hint("give entity/project, or --project, or set WANDB_PROJECT")
+            })
+    }
+}
+
+/// The options as the highest layer of settings.
+pub(crate) fn explicit(options: &GlobalOptions) -> Layer {
+    let pairs = [
+        (SettingKey::BaseUrl, &options.base_url),
+        (SettingKey::Entity, &options.entity),
+        (SettingKey::Project, &options.project),
+    ];
+    pairs
+        .into_iter()
+        .fold(Layer::explicit(), |layer, (key, value)| match value {
+            Some(value) => layer.with(key, value.as_str()),
+            None => layer,
+        })
+}
+
+fn key_source(settings: &Settings) -> String {
+    settings
+        .credentials
+        .as_ref()
+        .map_or_else(|| "nowhere".to_owned(), |found| found.origin.to_string())
+}

@@ -1,0 +1,220 @@
+//! What cannot be: each gives one clear line, its exit code, nothing on stdout and nothing on the disk.
+
+use serde_json::json;
+
+use crate::support::{Server, User, files_below};
+
+fn small() -> Server {
+    let server = Server::start(&["--entity", "team"]);
+    server.start_run("vision", "alpha", &json!({}));
+    server.log("vision", "alpha", 0, &[r#"{"_step":0,"loss":1}"#.to_owned()]);
+    server.upload("vision", "alpha", "a.txt", b"content");
+    server
+}
+
+#[test]
+fn what_does_not_exist_is_not_found() {
+    let server = small();
+    let user = User::of(&server);
+    for (arguments, words) in [
+        (&["project", "view", "team/nothing"][..], &["team/nothing"][..]),
+        (&["run", "list", "team/nothing"], &["team/nothing"]),
+        (&["run", "list", "team/nothing", "--count"], &["team/nothing"]),
+        (&["run", "list", "nobody/vision"], &["nobody/vision"]),
+        (&["run", "view", "team/vision/nothing"], &["team/vision/nothing"]),
+        (&["run", "view", "nobody/vision/alpha"], &["nobody/vision"]),
+        (&["run", "scan", "team/vision/nothing"], &["team/vision/nothing"]),
+        (
+            &["run", "scan", "team/vision/nothing", "--out", "rows.csv"],
+            &["team/vision/nothing"],
+        ),
+        (
+            &["run", "history", "team/vision/nothing"],
+            &["team/vision/nothing"],
+        ),
+        (&["run", "files", "team/vision/nothing"], &["team/vision/nothing"]),
+        (
+            &["run", "files", "team/vision/alpha", "--name", "b.txt"],
+            &["b.txt"],
+        ),
+        (&["run", "download", "team/vision/alpha", "b.txt"], &["b.txt"]),
+        (
+            &["run", "download", "team/vision/alpha", "a.txt", "b.txt"],
+            &["b.txt"],
+        ),
+        (&["--local", "no-such-dir", "project", "list"], &["no-such-dir"]),
+    ] {
+        user.fails(arguments, 3, words);
+    }
+    assert!(
+        files_below(user.home()).is_empty(),
+        "{:?}",
+        files_below(user.home())
+    );
+}
+
+#[test]
+fn a_wrong_key_is_told_and_never_shown() {
+    let server = small();
+    let wrong = "f".repeat(40);
+    let user = User::of(&server).with("WANDB_API_KEY", &wrong);
+    for arguments in [
+        &["whoami"][..],
+        &["project", "list", "team"],
+        &["run", "list", "team/vision"],
+        &["run", "view", "team/vision/alpha"],
+        &["run", "scan", "team/vision/alpha", "--out", "rows.jsonl"],
+        &["run", "download", "team/vision/alpha"],
+    ] {
+        let finished = user.fails(arguments, 4, &["hint: "]);
+        assert!(!finished.stderr.contains(&wrong), "{}", finished.stderr);
+    }
+    let none = User::new().with("WANDB_BASE_URL", &server.url);
+    none.fails(&["run", "list", "team/vision"], 4, &["hint: "]);
+    let short = User::of(&server).with("WANDB_API_KEY", "too-short");
+    let finished = short.fails(&["run", "list", "team/vision"], 4, &["WANDB_API_KEY"]);
+    assert!(!finished.stderr.contains("too-short"), "{}", finished.stderr);
+    assert!(files_below(user.home()).is_empty());
+}
+
+#[test]
+fn a_wrong_host_is_a_failure_that_names_it() {
+    // Port 9 of loopback: nothing listens there in any sane test environment.
+    let user = User::new()
+        .with("WANDB_BASE_URL", "http://127.0.0.1:9")
+        .with("WANDB_API_KEY", &"a".repeat(40));
+    user.fails(
+        &["run", "view", "team/vision/alpha"],
+        1,
+        &["team/vision/alpha", "could not be reached", "hint: "],
+    );
+    user.fails(
+        &["--base-url", "ftp://example.com", "whoami"],
+        2,
+        &["ftp://example.com"],
+    );
+    user.fails(&["--base-url", "not a url", "whoami"], 2, &["base"]);
+    user.fails(&["--profile", "nobody", "whoami"], 2, &["nobody"]);
+}
+
+#[test]
+fn filters_orders_paths_and_sizes_are_checked_before_anything_is_asked() {
+    // Without a server, whatever asks fails with 1.
+    let user = User::new()
+        .with("WANDB_BASE_URL", "http://127.0.0.1:9")
+        .with("WANDB_API_KEY", &"a".repeat(40));
+    for (arguments, words) in [
+        (
+            &["run", "list", "team/vision", "--filter", "{not json"][..],
+            &["JSON"][..],
+        ),
+        (
+            &[
+                "run",
+                "list",
+                "team/vision",
+                "--filter",
+                r#"{"state": {"$like": "x"}}"#,
+            ],
+            &["$like"],
+        ),
+        (&["run", "list", "team/vision", "--filter", r#"["state"]"#], &[]),
+        (
+            &["run", "list", "team/vision", "--filter", "stat = \"finished\""],
+            &["stat"],
+        ),
+        (
+            &["run", "list", "team/vision", "--order", "+nothing_known"],
+            &["nothing_known"],
+        ),
+        (&["run", "list", "a/b/c/d/e"], &["a/b/c/d/e"]),
+        (&["run", "list"], &["project"]),
+        (
+            &["run", "list", "team/vision", "--page-size", "100000000"],
+            &["page size"],
+        ),
+        (&["run", "view", "///"], &[]),
+        (&["run", "view", "a/b/c/d/e/f"], &["a/b/c/d/e/f"]),
+        (
+            &["run", "scan", "team/vision/alpha", "--out", "rows.xlsx"],
+            &["rows.xlsx"],
+        ),
+        (
+            &["run", "scan", "team/vision/alpha", "--out", "rows.parquet"],
+            &["parquet"],
+        ),
+        (&["run", "scan", "team/vision/alpha", "--out", "."], &[]),
+    ] {
+        user.fails(arguments, 2, words);
+    }
+    for arguments in [
+        &["run", "list", "team/vision", "--page-size", "0"][..],
+        &["run", "list", "team/vision", "--limit", "x"],
+        &[
+            "run",
+            "scan",
+            "team/vision/alpha",
+            "--keys",
+            "a",
+            "--any-keys",
+            "b",
+        ],
+        &["run", "scan", "team/vision/alpha", "--page-size", "0"],
+        &["no", "such", "verb"],
+        &[],
+    ] {
+        let finished = user.run(arguments);
+        assert_eq!(
+            (finished.code, finished.stdout.as_str()),
+            (2, ""),
+            "{arguments:?}"
+        );
+        assert!(!finished.stderr.is_empty());
+    }
+    assert!(files_below(user.home()).is_empty());
+}
+
+#[test]
+fn targets_that_cannot_be_written_leave_nothing() {
+    let server = small();
+    let user = User::of(&server);
+    std::fs::write(user.path("taken"), "mine").unwrap();
+    user.fails(
+        &["run", "scan", "team/vision/alpha", "--out", "missing/rows.csv"],
+        1,
+        &["missing"],
+    );
+    user.fails(
+        &["run", "scan", "team/vision/alpha", "--out", "taken/rows.csv"],
+        1,
+        &["taken"],
+    );
+    user.fails(
+        &["run", "download", "team/vision/alpha", "--root", "taken"],
+        1,
+        &["taken"],
+    );
+    std::fs::write(user.path("a.txt"), "mine").unwrap();
+    user.fails(
+        &["run", "download", "team/vision/alpha"],
+        7,
+        &["a.txt", "--replace"],
+    );
+    assert_eq!(std::fs::read(user.path("a.txt")).unwrap(), b"mine");
+    assert_eq!(files_below(user.home()), ["a.txt", "taken"]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_told() {
+    let server = small();
+    let user = User::of(&server);
+    let output = user
+        .command(&["run", "scan", "team/vision/alpha", "-o", "jsonl"])
+        .stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.starts_with("error: write to stdout: "), "{stderr}");
+}

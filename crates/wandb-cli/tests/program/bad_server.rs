@@ -1,0 +1,113 @@
+//! Servers that misbehave: an HTML page, half a body, nulls, wrong bytes, errors that pass.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use serde_json::json;
+
+use crate::support::{Server, User, files_below};
+
+/// Answers every request with these bytes, on a port of its own, as long as the test runs.
+fn answering(answer: &'static [u8]) -> User {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            // The whole request is read first: closing a socket with unread bytes resets the connection.
+            let mut request = Vec::new();
+            let mut chunk = [0; 4096];
+            while let Ok(size) = stream.read(&mut chunk) {
+                request.extend_from_slice(&chunk[..size]);
+                if size == 0 || is_complete(&request) {
+                    break;
+                }
+            }
+            let _ = stream.write_all(answer);
+        }
+    });
+    User::new()
+        .with("WANDB_BASE_URL", &url)
+        .with("WANDB_API_KEY", &"a".repeat(40))
+}
+
+fn is_complete(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().ok())?
+    });
+    body.len() >= length.unwrap_or(0)
+}
+
+const COMMANDS: [&[&str]; 4] = [
+    &["run", "list", "team/vision", "-o", "jsonl"],
+    &["run", "view", "team/vision/alpha"],
+    &["run", "scan", "team/vision/alpha", "--out", "rows.jsonl"],
+    &["run", "download", "team/vision/alpha", "a.txt"],
+];
+
+#[test]
+fn a_page_for_people_is_not_taken_for_data() {
+    let user = answering(
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 35\r\nConnection: close\r\n\r\n<html><body>Welcome!</body></html>\n",
+    );
+    for arguments in COMMANDS {
+        let finished = user.fails(arguments, 1, &[]);
+        assert!(
+            finished.stderr.to_lowercase().contains("html"),
+            "{}",
+            finished.stderr
+        );
+    }
+    assert!(files_below(user.home()).is_empty());
+}
+
+#[test]
+fn nulls_where_a_project_should_be_are_not_found() {
+    let user = answering(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 26\r\nConnection: close\r\n\r\n{\"data\":{\"project\":  null}}",
+    );
+    for arguments in COMMANDS {
+        user.fails(arguments, 3, &["team/vision"]);
+    }
+    assert!(files_below(user.home()).is_empty());
+}
+
+#[test]
+fn wrong_bytes_get_no_name() {
+    let server = Server::start(&["--fault", "flip=5,path=/dl/"]);
+    server.start_run("p", "r", &json!({}));
+    server.upload("p", "r", "model.bin", &[1; 5000]);
+    let user = User::of(&server);
+    user.fails(&["run", "download", "p/r", "--root", "down"], 5, &["model.bin"]);
+    assert!(
+        files_below(user.home()).is_empty(),
+        "{:?}",
+        files_below(user.home())
+    );
+}
+
+#[test]
+fn a_cut_body_is_gone_on_with() {
+    let server = Server::start(&["--fault", "cut=1000,path=/dl/,limit=2"]);
+    server.start_run("p", "r", &json!({}));
+    let bytes: Vec<u8> = (0..50_000_u32).map(|number| (number % 251) as u8).collect();
+    server.upload("p", "r", "model.bin", &bytes);
+    let user = User::of(&server);
+    user.ok(&["run", "download", "p/r", "--root", "down"]);
+    assert_eq!(std::fs::read(user.path("down/model.bin")).unwrap(), bytes);
+    assert_eq!(files_below(user.home()), ["down/model.bin"]);
+}
+
+#[test]
+fn errors_that_pass_are_waited_out() {
+    let server = Server::start(&["--fault", "503,op=Runs,limit=1"]);
+    server.start_run("p", "r", &json!({}));
+    let user = User::of(&server);
+    assert_eq!(user.json(&["run", "list", "p"]).as_array().unwrap().len(), 1);
+}
