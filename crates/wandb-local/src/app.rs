@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::blobs::BlobStore;
 use crate::faults::FaultPlan;
-use crate::graphql::LocalSchema;
+use crate::graphql::{LocalSchema, TypeNames};
 use crate::rate::RateLimit;
 use crate::signing::UrlSigner;
 use crate::store::identity::Identity;
@@ -19,6 +19,7 @@ use crate::store::{Store, StoreResult, runs, time};
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) schema: LocalSchema,
+    pub(crate) types: TypeNames,
     pub(crate) identity: Arc<Identity>,
     /// SHA-256 of the API key: comparing digests tells nothing about the key by its timing.
     pub(crate) key_sha256: [u8; 32],

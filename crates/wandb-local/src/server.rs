@@ -279,9 +279,11 @@ impl LocalServerBuilder {
         })?;
         let files = dir.join(FILES);
         let blobs = BlobStore::open(&files).map_err(unusable(&files))?;
+        let schema = crate::graphql::schema();
         let app = App {
             store,
-            schema: crate::graphql::schema(),
+            types: crate::graphql::TypeNames::of(&schema),
+            schema,
             identity: Arc::new(identity),
             key_sha256,
             heartbeat_timeout: self.heartbeat_timeout,
@@ -544,6 +546,11 @@ impl LocalServer {
     /// The API key: what `WANDB_API_KEY` is to be set to. A secret.
     pub fn api_key(&self) -> &str {
         &self.started.api_key
+    }
+
+    /// The GraphQL schema of this server, as SDL.
+    pub fn schema_sdl() -> String {
+        crate::graphql::schema().sdl()
     }
 
     /// Name of the default entity.

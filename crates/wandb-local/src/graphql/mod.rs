@@ -3,6 +3,9 @@
 //! Names of types, fields and arguments are the wire's. Resolvers hold no SQL: they turn arguments into store jobs and
 //! rows into objects.
 
+mod absent;
+mod artifact;
+mod check;
 mod console;
 mod file;
 mod identity;
@@ -14,7 +17,9 @@ mod query;
 mod run;
 mod scalars;
 mod server_info;
+mod sweep;
 
+pub(crate) use check::TypeNames;
 pub(crate) use file::mimetype;
 
 use std::sync::Arc;
@@ -39,11 +44,6 @@ pub(crate) fn schema() -> LocalSchema {
         .limit_depth(MAX_DEPTH)
         .limit_complexity(MAX_COMPLEXITY)
         .finish()
-}
-
-/// The SDL of this server, for comparison with the reference schema.
-pub(crate) fn sdl() -> String {
-    schema().sdl()
 }
 
 /// Who asks, and through which address.

@@ -184,7 +184,7 @@ impl Mutation {
                     &input.run_name,
                 )?;
                 upsert::rewind(db, run.id, step)?;
-                Ok(runs::by_id(db, run.id, Wanted::default())?)
+                runs::by_id(db, run.id, Wanted::default())
             })
             .await?;
         Ok(Some(RewindRunPayload {

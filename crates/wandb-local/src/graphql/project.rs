@@ -2,11 +2,16 @@
 
 use async_graphql::{Context, ID, Lookahead, Object, SimpleObject};
 
+use super::artifact::{
+    Artifact, ArtifactCollection, ArtifactCollectionConnection, ArtifactCollectionMembership, ArtifactType,
+    ArtifactTypeConnection,
+};
 use super::caller;
 use super::identity::{Entity, User};
 use super::page::{self, PageInfo, Window};
 use super::run::Run;
 use super::scalars::{DateTime, JsonString};
+use super::sweep::{Sweep, SweepConnection, ViewConnection};
 use crate::store::identity;
 use crate::store::ids::{self, Kind};
 use crate::store::projects::ProjectRow;
@@ -157,6 +162,69 @@ impl Project {
             .read(move |db| runs::find(db, project, &name, wanted))
             .await?
             .map(Run))
+    }
+    async fn total_sweeps(&self) -> i32 {
+        0
+    }
+    async fn sweeps(
+        &self,
+        #[graphql(name = "filters")] _filters: Option<JsonString>,
+        #[graphql(name = "first")] _first: Option<i32>,
+        #[graphql(name = "after")] _after: Option<String>,
+    ) -> Option<SweepConnection> {
+        Some(SweepConnection::default())
+    }
+    async fn sweep(&self, #[graphql(name = "sweepName")] _name: String) -> Option<Sweep> {
+        None
+    }
+    async fn all_views(
+        &self,
+        #[graphql(name = "viewType")] _view_type: Option<String>,
+        #[graphql(name = "viewName")] _view_name: Option<String>,
+        #[graphql(name = "userName")] _user_name: Option<String>,
+        #[graphql(name = "first")] _first: Option<i32>,
+        #[graphql(name = "after")] _after: Option<String>,
+    ) -> Option<ViewConnection> {
+        Some(ViewConnection::default())
+    }
+    async fn artifact(
+        &self,
+        #[graphql(name = "name")] _name: String,
+        #[graphql(name = "enableTracking")] _enable_tracking: Option<bool>,
+    ) -> Option<Artifact> {
+        None
+    }
+    async fn artifact_types(
+        &self,
+        #[graphql(name = "first")] _first: Option<i32>,
+        #[graphql(name = "after")] _after: Option<String>,
+        #[graphql(name = "includeAll")] _include_all: Option<bool>,
+    ) -> ArtifactTypeConnection {
+        ArtifactTypeConnection::default()
+    }
+    async fn artifact_type(&self, #[graphql(name = "name")] _name: String) -> Option<ArtifactType> {
+        None
+    }
+    async fn artifact_collections(
+        &self,
+        #[graphql(name = "filters")] _filters: Option<JsonString>,
+        #[graphql(name = "order")] _order: Option<String>,
+        #[graphql(name = "first")] _first: Option<i32>,
+        #[graphql(name = "after")] _after: Option<String>,
+    ) -> Option<ArtifactCollectionConnection> {
+        Some(ArtifactCollectionConnection::default())
+    }
+    async fn artifact_collection(
+        &self,
+        #[graphql(name = "name")] _name: String,
+    ) -> Option<ArtifactCollection> {
+        None
+    }
+    async fn artifact_collection_membership(
+        &self,
+        #[graphql(name = "name")] _name: String,
+    ) -> Option<ArtifactCollectionMembership> {
+        None
     }
 }
 

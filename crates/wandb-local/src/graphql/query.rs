@@ -2,9 +2,11 @@
 
 use async_graphql::{Context, ID, Object};
 
+use super::artifact::{Artifact, ArtifactCollection, ClientIDMapping};
 use super::identity::{Entity, Organization, User, UserConnection, UserEdge, project_page};
 use super::project::{Project, ProjectConnection};
 use super::server_info::ServerInfo;
+use super::sweep::View;
 use super::{Caller, caller, page};
 use crate::store::{identity, projects};
 
@@ -109,6 +111,22 @@ impl Query {
         project_page(caller(ctx), entity_name, first, after)
             .await
             .map(Some)
+    }
+    async fn artifact(&self, #[graphql(name = "id")] _id: ID) -> Option<Artifact> {
+        None
+    }
+    async fn artifact_collection(&self, #[graphql(name = "id")] _id: ID) -> Option<ArtifactCollection> {
+        None
+    }
+    #[graphql(name = "clientIDMapping")]
+    async fn client_id_mapping(
+        &self,
+        #[graphql(name = "clientID")] _client_id: ID,
+    ) -> Option<ClientIDMapping> {
+        None
+    }
+    async fn view(&self, #[graphql(name = "id")] _id: ID) -> Option<View> {
+        None
     }
     async fn server_info(&self) -> Option<ServerInfo> {
         Some(ServerInfo::current())

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
+use super::artifact::{ArtifactConnection, InputArtifactConnection};
 use super::console::{LogLineConnection, log_lines};
 use super::file::{FileConnection, file_page};
 use super::identity::User;
@@ -13,8 +14,8 @@ use crate::lenient;
 use crate::store::files::{self, FileQuery};
 use crate::store::history::{self, Spec, Steps, Stream};
 use crate::store::ids::Kind;
-use crate::store::projects;
 use crate::store::runs::{self, RunRow, Wanted};
+use crate::store::{identity, projects};
 
 /// Lines in `historyTail` and `eventsTail`. A resuming client reads the last one only.
 const TAIL: i64 = 10;
@@ -92,8 +93,15 @@ impl Run {
             .await?
             .map(Project))
     }
-    async fn user(&self, ctx: &Context<'_>) -> Option<User> {
-        Some(User::of(&caller(ctx).identity))
+    /// The user who started the run.
+    async fn user(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<User>> {
+        let caller = caller(ctx);
+        if self.0.user_name == caller.identity.username {
+            return Ok(Some(User::of(&caller.identity)));
+        }
+        let name = self.0.user_name.clone();
+        let user = caller.app.store.read(move |db| identity::user(db, &name)).await?;
+        Ok(user.as_ref().map(User::of))
     }
     async fn state(&self) -> Option<&str> {
         Some(&self.0.state)
@@ -354,6 +362,20 @@ impl Run {
         file_page(caller(ctx), self.0.id, query, first, after)
             .await
             .map(Some)
+    }
+    async fn input_artifacts(
+        &self,
+        #[graphql(name = "first")] _first: Option<i32>,
+        #[graphql(name = "after")] _after: Option<String>,
+    ) -> Option<InputArtifactConnection> {
+        Some(InputArtifactConnection::default())
+    }
+    async fn output_artifacts(
+        &self,
+        #[graphql(name = "first")] _first: Option<i32>,
+        #[graphql(name = "after")] _after: Option<String>,
+    ) -> Option<ArtifactConnection> {
+        Some(ArtifactConnection::default())
     }
     /// True when the process of the run was asked to stop.
     async fn stopped(&self) -> Option<bool> {

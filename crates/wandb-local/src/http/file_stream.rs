@@ -54,7 +54,7 @@ async fn answer(
         .store
         .read(move |_| Prepared::new(&bytes, writer))
         .await
-        .map_err(failed)?;
+        .map_err(|failure| failed(&failure))?;
     let identity = Arc::clone(&app.identity);
     let missing = format!("run {entity}/{project}/{run} not found");
     let outcome = app
@@ -64,12 +64,12 @@ async fn answer(
                 return Ok(None);
             };
             match runs::find(db, project.id, &run, Wanted::default())? {
-                Some(run) => stream::apply(db, run.id, prepared, time::now()),
+                Some(run) => stream::apply(db, run.id, &prepared, time::now()),
                 None => Ok(None),
             }
         })
         .await
-        .map_err(failed)?
+        .map_err(|failure| failed(&failure))?
         .ok_or_else(|| error(StatusCode::NOT_FOUND, &missing))?;
     let mut reply = json!({ "exitcode": null, "limits": {} });
     if outcome.stopped {
@@ -79,7 +79,10 @@ async fn answer(
 }
 
 /// A refused request is final for the client, anything else is worth a retry (protocol §6.3).
-fn failed(failure: StoreError) -> Response {
+fn failed(failure: &StoreError) -> Response {
+    if !failure.is_refusal() {
+        tracing::error!(cause = ?failure, "lines could not be stored");
+    }
     let status = if failure.is_refusal() {
         StatusCode::BAD_REQUEST
     } else {

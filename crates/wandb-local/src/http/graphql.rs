@@ -70,11 +70,25 @@ async fn answer(app: Arc<App>, uri: &Uri, headers: &HeaderMap, body: Body) -> Re
     if let Some(name) = envelope.operation_name.filter(|name| !name.is_empty()) {
         request = request.operation_name(name);
     }
-    if let Err(failure) = request.parsed_query() {
-        return Err(error(StatusCode::BAD_REQUEST, &failure.message));
-    }
-    let schema = caller.app.schema.clone();
-    let response = schema.execute(request.data(caller)).await;
+    let document = match request.parsed_query() {
+        Ok(document) => document,
+        Err(failure) => return Err(error(StatusCode::BAD_REQUEST, &failure.message)),
+    };
+    let response = match caller.app.types.check(document) {
+        Err(refusal) => async_graphql::Response::from_errors(vec![refusal]),
+        Ok(()) => {
+            let schema = caller.app.schema.clone();
+            // A task of its own, so that a panic in a resolver costs this answer only.
+            tokio::spawn(async move { schema.execute(request.data(caller)).await })
+                .await
+                .map_err(|_| {
+                    error(
+                        StatusCode::INTERNAL_SERVER_ERROR,
+                        "the request failed inside the server",
+                    )
+                })?
+        }
+    };
     for failure in &response.errors {
         match failure.source::<StoreError>() {
             Some(cause) if !cause.is_refusal() => {

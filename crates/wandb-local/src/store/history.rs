@@ -45,6 +45,12 @@ impl Steps {
         min: i64::MIN,
         end: i64::MAX,
     };
+
+    /// How many steps the range has room for. A page asks for as many samples, and is not thinned then, not even where
+    /// several processes of a shared run logged the same step.
+    fn width(self) -> usize {
+        usize::try_from(self.end.saturating_sub(self.min)).unwrap_or(0)
+    }
 }
 
 /// Writes `text` as a JSON string.
@@ -120,7 +126,7 @@ pub(crate) fn rows(db: &Connection, run: i64, steps: Steps, samples: Option<i64>
         let more: i64 = db
             .prepare_cached(&sql)?
             .query_row(params![plan.values[0], plan.values[1], limit], |row| row.get(0))?;
-        if more as usize > samples {
+        if more as usize > samples && steps.width() > samples {
             let positions = positions_of(db, run, steps)?;
             return picked(db, Stream::History, &positions, samples);
         }
@@ -254,6 +260,11 @@ pub(crate) fn sampled(db: &Connection, run: i64, spec: &Spec) -> StoreResult<Str
         ends.push(out.len());
     }
     let samples = usize::try_from(spec.samples.unwrap_or(DEFAULT_SAMPLES)).unwrap_or(0);
+    let samples = if steps.width() <= samples {
+        ends.len()
+    } else {
+        samples
+    };
     let axis = spec
         .x_axis
         .as_deref()

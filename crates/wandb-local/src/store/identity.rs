@@ -79,6 +79,26 @@ pub(crate) fn prepare(
     })
 }
 
+/// The user of this login name.
+pub(crate) fn user(db: &Connection, username: &str) -> StoreResult<Option<Identity>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT u.id, u.username, u.name, u.email, e.id, e.name FROM users u JOIN entities e ON e.id = u.entity_id
+             WHERE u.username = ?1",
+        )?
+        .query_row([username], |row| {
+            Ok(Identity {
+                user: row.get(0)?,
+                username: row.get(1)?,
+                full_name: row.get(2)?,
+                email: row.get(3)?,
+                entity: row.get(4)?,
+                entity_name: row.get(5)?,
+            })
+        })
+        .optional()?)
+}
+
 /// Everything needed to answer `entity(name)`.
 #[derive(Debug, Clone)]
 pub(crate) struct EntityRow {

@@ -61,6 +61,12 @@ impl Prepared {
     /// Checks a request. A line that is not a JSON object refuses the request as a whole: stored, it would make the
     /// run unreadable, and leaving it out would lose data without a word.
     pub(crate) fn new(body: &[u8], writer: Option<String>) -> StoreResult<Self> {
+        // serde reads structs from arrays, too.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(StoreError::Refused(
+                "invalid file_stream request: not a JSON object".to_owned(),
+            ));
+        }
         let request: StreamRequest = serde_json::from_slice(body)
             .map_err(|error| StoreError::Refused(format!("invalid file_stream request: {error}")))?;
         let mut prepared = Self {
@@ -123,7 +129,7 @@ pub(crate) struct Outcome {
 }
 
 /// Applies a request to a run; `None` when the run does not exist any more.
-pub(crate) fn apply(db: &Connection, run: i64, request: Prepared, now: i64) -> StoreResult<Option<Outcome>> {
+pub(crate) fn apply(db: &Connection, run: i64, request: &Prepared, now: i64) -> StoreResult<Option<Outcome>> {
     let found = db
         .prepare_cached("SELECT state, stop_requested FROM runs WHERE id = ?1")?
         .query_row([run], |row| {
@@ -146,9 +152,13 @@ pub(crate) fn apply(db: &Connection, run: i64, request: Prepared, now: i64) -> S
         put_lines(db, run, writer, &CONSOLE, *offset, rows)?;
     }
     if let Some(summary) = &request.summary {
-        upsert::set_summary(db, run, summary)?;
+        if writer.is_some() {
+            upsert::merge_summary(db, run, summary)?;
+        } else {
+            upsert::set_summary(db, run, summary)?;
+        }
     }
-    let next = next_state(&state, &request, stopped);
+    let next = next_state(&state, request, stopped);
     let ended = request.complete.then_some(now);
     let exit_code = if request.complete { request.exit_code } else { None };
     db.prepare_cached(
@@ -158,11 +168,20 @@ pub(crate) fn apply(db: &Connection, run: i64, request: Prepared, now: i64) -> S
     Ok(Some(Outcome { stopped }))
 }
 
+/// States that a run has after its end.
+const ENDED: &[&str] = &["finished", "failed", "killed", "preempted"];
+
 /// Protocol §4.7; `killed` and `preempted` are what the documentation calls a run that ended badly after it was asked
 /// to stop, or after it announced its preemption.
 fn next_state(state: &str, request: &Prepared, stopped: bool) -> &'static str {
     let preempting = request.preempting || state == "preempting";
     if !request.complete {
+        // One process of a shared run may have ended it before the others sent their last lines.
+        if request.writer.is_some()
+            && let Some(ended) = ENDED.iter().find(|ended| **ended == state)
+        {
+            return ended;
+        }
         return if preempting { "preempting" } else { "running" };
     }
     match request.exit_code.unwrap_or(0) {

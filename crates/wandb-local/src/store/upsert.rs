@@ -54,7 +54,13 @@ pub(crate) fn upsert(db: &Connection, identity: &Identity, patch: &RunPatch) -> 
         clear(db, run)?;
     }
     if let Some(config) = &patch.config {
-        set_config(db, run, config)?;
+        if patch.shared && !inserted {
+            let before: String =
+                db.query_row("SELECT config FROM runs WHERE id = ?1", [run], |row| row.get(0))?;
+            set_config(db, run, &overlay(&before, config)?)?;
+        } else {
+            set_config(db, run, config)?;
+        }
     }
     if let Some(summary) = &patch.summary {
         set_summary(db, run, summary)?;
@@ -182,6 +188,46 @@ pub(super) fn set_summary(db: &Connection, run: i64, summary: &str) -> StoreResu
     db.prepare_cached("UPDATE runs SET summary = ?2, summary_query = ?3 WHERE id = ?1")?
         .execute(params![run, summary, strict])?;
     Ok(())
+}
+
+/// Adds a summary to the one that is there: each process of a shared run knows only what it logged itself.
+pub(super) fn merge_summary(db: &Connection, run: i64, summary: &str) -> StoreResult<()> {
+    let before: String = db.query_row("SELECT summary FROM runs WHERE id = ?1", [run], |row| row.get(0))?;
+    set_summary(db, run, &overlay(&before, summary)?)
+}
+
+/// The members of two objects, as text; where both have a key, those of `upper`.
+fn overlay(lower: &str, upper: &str) -> StoreResult<String> {
+    let broken = |error: lenient::LenientError| StoreError::Refused(format!("not a JSON object: {error}"));
+    let mut members: Vec<(&str, &str)> = Vec::new();
+    let mut places: std::collections::HashMap<std::borrow::Cow<'_, str>, usize> =
+        std::collections::HashMap::new();
+    for member in lenient::members(lower)
+        .map_err(broken)?
+        .chain(lenient::members(upper).map_err(broken)?)
+    {
+        let (key, value) = member.map_err(broken)?;
+        match places.entry(lenient::unescape(key)) {
+            std::collections::hash_map::Entry::Occupied(place) => members[*place.get()].1 = value.text,
+            std::collections::hash_map::Entry::Vacant(place) => {
+                place.insert(members.len());
+                members.push((key, value.text));
+            }
+        }
+    }
+    let mut out = String::from("{");
+    for (index, (key, value)) in members.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        // The key is as it was written: its escapes are still those of JSON.
+        out.push('"');
+        out.push_str(key);
+        out.push_str("\":");
+        out.push_str(value);
+    }
+    out.push('}');
+    Ok(out)
 }
 
 fn set_tags(db: &Connection, run: i64, tags: &[String]) -> StoreResult<()> {
@@ -357,6 +403,18 @@ pub(crate) fn alert(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn overlaid_objects_keep_texts_and_escapes() {
+        let merged = overlay(
+            r#"{"a\"b":1.50,"c":NaN}"#,
+            r#"{"c":[1, 2],"d":12345678901234567890}"#,
+        )
+        .unwrap();
+        assert_eq!(merged, r#"{"a\"b":1.50,"c":[1, 2],"d":12345678901234567890}"#);
+        assert!(overlay("[]", "{}").is_err());
+        assert!(overlay("{}", r#"{"a":}"#).is_err());
+    }
 
     #[test]
     fn branch_points_are_read_from_the_reserved_key() {
