@@ -173,6 +173,17 @@ def train_boosting(work, seed, depth):
 
 
 @scenario("one")
+def life_created_and_deleted(work):
+    """One run is created and never written to: it must be called crashed as well. Another is deleted."""
+    import wandb
+
+    api = wandb.Api()
+    api.create_run(run_id="created", project=PROJECT)
+    api.create_run(run_id="deleted", project=PROJECT)
+    api.run(f"{PROJECT}/deleted").delete()
+
+
+@scenario("one")
 def training_linear(work):
     for seed, alpha in ((0, 0.0001), (1, 0.001), (2, 0.01)):
         train_sgd(work, seed, alpha)
@@ -478,16 +489,6 @@ def life_edited(work):
     run.summary.update()
 
 
-@scenario("one")
-def life_created_and_deleted(work):
-    import wandb
-
-    api = wandb.Api()
-    api.create_run(run_id="created", project=PROJECT)
-    api.create_run(run_id="deleted", project=PROJECT)
-    api.run(f"{PROJECT}/deleted").delete()
-
-
 @scenario("alone")
 def life_exception(work):
     record = Recorder(work, "exception")
@@ -574,8 +575,10 @@ def main():
                 os.killpg(process.pid, signal.SIGKILL)
     if failed:
         sys.exit("scenarios ended unexpectedly:\n" + "\n".join(failed))
-    if "life-killed" in chosen:
-        wait_until_crashed("killed")
+    # Both must be settled before anyone reads, or the answers would depend on the time of reading.
+    for name, run_id in (("life-created-and-deleted", "created"), ("life-killed", "killed")):
+        if name in chosen:
+            wait_until_crashed(run_id)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ import json
 
 PROJECTS = ["conformance", "conformance.second-one"]
 
+# Kinds that the official client has nothing for; wb is checked against what was logged.
+WITHOUT_OFFICIAL = {"outer"}
+
 # name -> (filter, order). Every documented order key and the operators that people use.
 LISTINGS = {
     "default": (None, None),
@@ -91,6 +94,8 @@ def about_run(work, project, run_id):
         yield {"kind": "scan", **place, "keys": keys[:8]}
     if keys:
         yield {"kind": "scan", **place, "keys": [keys[0], "never logged"]}
+        yield {"kind": "outer", **place, "keys": [*keys[:8], "never logged"]}
+        yield {"kind": "outer", **place, "keys": keys[-2:], "page_size": 3 if len(document["rows"]) < 1000 else 333}
     steps = [row["_step"] for row in document["rows"]]
     if len(steps) > 4:
         low, high = steps[len(steps) // 4], steps[3 * len(steps) // 4]

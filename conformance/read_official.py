@@ -25,7 +25,7 @@ RUN_FIELDS = {
     "storage_id": lambda run: run.storage_id,
     "entity": lambda run: run.entity,
     "project": lambda run: run.project,
-    "path": lambda run: "/".join(run.path),
+    "path": lambda run: run.path,
     "url": lambda run: run.url,
     "state": lambda run: run.state,
     "tags": lambda run: run.tags,
@@ -37,7 +37,7 @@ RUN_FIELDS = {
     "created_at": lambda run: run.created_at,
     "heartbeat_at": lambda run: run.heartbeat_at,
     "read_only": lambda run: run.read_only,
-    "user": lambda run: run.user.username,
+    "user": lambda run: {"name": run.user.name, "username": run.user.username},
     "sweep_name": lambda run: run.sweep_name,
     "config": lambda run: run.config,
     "summary": lambda run: run.summary_metrics,
@@ -52,14 +52,15 @@ FILE_FIELDS = {
     "md5": lambda file: file.md5,
     "mimetype": lambda file: file.mimetype,
     "updated_at": lambda file: file.updated_at,
+    "url": lambda file: file.url,
 }
 
 PROJECT_FIELDS = {
     "id": lambda project: project.id,
     "name": lambda project: project.name,
     "entity": lambda project: project.entity,
-    "path": lambda project: "/".join(project.path),
-    "url": lambda project: project.url.removesuffix("/workspace"),
+    "path": lambda project: project.path,
+    "url": lambda project: project.url,
     "created_at": lambda project: project.created_at,
 }
 
@@ -165,13 +166,15 @@ def main():
     asked = questions.questions(work, run_ids)
     answers = {}
     for question in asked:
+        if question["kind"] in questions.WITHOUT_OFFICIAL:
+            continue
         try:
             answers[question["id"]] = official.answer(question)
         except Exception as error:  # An answer as good as any: it is compared, and must be explained.
             answers[question["id"]] = {"official_error": f"{type(error).__name__}: {error}"}
     (work / "questions.json").write_text(json.dumps(asked, ensure_ascii=False))
     (work / "official.json").write_text(json.dumps(answers, ensure_ascii=False, allow_nan=False))
-    print(f"  official client: {len(asked)} questions in {time.monotonic() - started:.1f} s")
+    print(f"  official client: {len(answers)} questions in {time.monotonic() - started:.1f} s")
 
 
 if __name__ == "__main__":

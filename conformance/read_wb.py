@@ -75,12 +75,15 @@ class Wb:
                 arguments += [f"--{name}", str(question[name])]
         return self.document(*arguments)
 
-    def scan(self, question):
-        arguments = ["run", "scan", self.path(question), *keys(question)]
+    def scan(self, question, option="--keys"):
+        arguments = ["run", "scan", self.path(question), *keys(question, option)]
         for name in ("min_step", "max_step", "page_size"):
             if name in question:
                 arguments += [f"--{name.replace('_', '-')}", str(question[name])]
         return self.lines(*arguments)
+
+    def outer(self, question):
+        return self.scan(question, "--any-keys")
 
     def files(self, question):
         return sorted(self.document("run", "files", self.path(question)), key=lambda file: file["name"])
@@ -93,10 +96,10 @@ class Wb:
         return {path.relative_to(folder).as_posix(): digest(path) for path in found}
 
 
-def keys(question):
+def keys(question, option="--keys"):
     if "keys" not in question:
         return []
-    return ["--keys", ",".join(key.replace(",", "\\,") for key in question["keys"])]
+    return [option, ",".join(key.replace(",", "\\,") for key in question["keys"])]
 
 
 def digest(path):
