@@ -1,1 +1,22 @@
-//! Placeholder while the workspace is being laid out.
+//! The kit of the end-to-end tests in `tests/`: the library over the embedded server, the scripted transport, and what
+//! both need.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `server` | [`TestServer`]: an embedded server in this process, and clients for it |
+//! | `writer` | [`Writer`]: logs a run over the wire, as the official SDK does |
+//! | `observe` | [`Counting`]: a transport that notes what passes through it |
+//! | `clock` | [`FakeRuntime`]: sleeping takes no time and is written down |
+//! | `encode` | JSON as the SDK writes it, with bare `NaN`: not the client's own printer, so that a mistake there shows |
+
+mod clock;
+mod encode;
+mod observe;
+mod server;
+mod writer;
+
+pub use clock::FakeRuntime;
+pub use encode::{encode, encode_row};
+pub use observe::{Counting, Seen};
+pub use server::{KEY, TestServer, scripted_api};
+pub use writer::{NewRun, Writer};

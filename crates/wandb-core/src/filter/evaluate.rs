@@ -8,7 +8,7 @@ use super::{
     ast::{Condition, Filter, Node, Predicate},
     compare::{compare, equals, text},
     error::{FilterError, FilterErrorKind},
-    field::{FieldPath, RunAttribute},
+    field::{FieldPath, KeyPath, RunAttribute, with_stored_suffix},
     literal::Literal,
     pattern::compile,
 };
@@ -237,7 +237,7 @@ pub(crate) fn field_value<'run>(run: &'run impl RunDocument, field: &FieldPath) 
     match field {
         // The server keeps attributes in columns, where null and missing are the same.
         FieldPath::Attribute(attribute) => run.attribute(*attribute).filter(|value| !value.is_null()),
-        FieldPath::Config(key) => config_value(run.config(), key.as_str()).map(Cow::Borrowed),
+        FieldPath::Config(key) => config_value(run.config(), key).map(Cow::Borrowed),
         FieldPath::Summary(key) => run.summary().get_path(key.as_str()).map(Cow::Borrowed),
         FieldPath::KeysInfo(key) => run
             .has_metric(key.as_str())
@@ -245,14 +245,20 @@ pub(crate) fn field_value<'run>(run: &'run impl RunDocument, field: &FieldPath) 
     }
 }
 
-/// A config value by the path of a filter, which may hold the `.value` of the stored form behind the key.
-fn config_value<'run>(config: &'run Map, path: &str) -> Option<&'run Value> {
+/// A config value by the path of a filter, looked up as a server does that gets the path's wire form: as it stands, then
+/// without one `.value`, which names the stored form and not a nested value.
+fn config_value<'run>(config: &'run Map, path: &KeyPath) -> Option<&'run Value> {
+    let wire = with_stored_suffix(path);
+    let path = wire.as_str();
     if let Some(value) = config.get_path(path) {
         return Some(value);
     }
-    if let Some(value) = path.strip_suffix(".value").and_then(|path| config.get_path(path)) {
-        return Some(value);
-    }
-    let (key, rest) = path.split_once(".value.")?;
-    config.get_path(key)?.as_map()?.get_path(rest)
+    path.match_indices(".value").find_map(|(at, suffix)| {
+        let rest = &path[at + suffix.len()..];
+        if rest.is_empty() || rest.starts_with('.') {
+            config.get_path(&format!("{}{rest}", &path[..at]))
+        } else {
+            None
+        }
+    })
 }

@@ -290,7 +290,7 @@ fn without_stored_suffix(path: &str) -> &str {
 }
 
 /// The opposite of [`without_stored_suffix`]: a path that it would shorten gets one suffix more.
-fn with_stored_suffix(key: &KeyPath) -> Cow<'_, KeyPath> {
+pub(super) fn with_stored_suffix(key: &KeyPath) -> Cow<'_, KeyPath> {
     if is_stored_form(key.as_str()) {
         Cow::Owned(KeyPath::new(format!("{}.value", key.as_str())))
     } else {

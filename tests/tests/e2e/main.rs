@@ -1,0 +1,30 @@
+//! End-to-end tests of the library: over the embedded server, and over scripts where a server would have to misbehave.
+//!
+//! One binary, because each one links everything.
+
+mod attributes;
+mod downloads;
+mod faults;
+mod filters;
+mod history;
+mod listing;
+mod restart;
+mod robustness;
+mod secrets;
+
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+
+/// Runs a property on so many cases: the same ones each time, so that a run in CI says the same as the one before it. Set
+/// `WB_TEST_SEED` to a number to look elsewhere, and `WB_TEST_CASES` to look longer.
+fn runner(cases: u32) -> TestRunner {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let cases = number("WB_TEST_CASES").map_or(cases, |cases| u32::try_from(cases).unwrap_or(u32::MAX));
+    let seed = number("WB_TEST_SEED").unwrap_or(0);
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(seed),
+        ..Config::default()
+    };
+    TestRunner::new(config)
+}
