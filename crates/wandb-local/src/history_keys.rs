@@ -94,25 +94,18 @@ impl KeyStats {
     }
 
     fn count(&mut self, key: &str, kind: &str, value: Raw<'_>) {
-        if !self.keys.contains_key(key) {
-            if self.keys.len() >= MAX_KEYS || key.len() > MAX_KEY {
-                self.untracked += 1;
-                return;
-            }
-            self.keys.insert(
-                key.to_owned(),
-                KeyStat {
-                    monotonic: true,
-                    ..KeyStat::default()
-                },
-            );
-        }
+        // Nearly always the key is known; only then is there no need for a text of its own.
         if let Some(stat) = self.keys.get_mut(key) {
-            let counted = stat.add(kind, 1);
-            self.untracked += u64::from(!counted);
-            if value.kind == Kind::Number && !value.rewrite {
-                stat.follow(value.text);
-            }
+            self.untracked += u64::from(!stat.observe(kind, value));
+        } else if self.keys.len() >= MAX_KEYS || key.len() > MAX_KEY {
+            self.untracked += 1;
+        } else {
+            let mut stat = KeyStat {
+                monotonic: true,
+                ..KeyStat::default()
+            };
+            stat.observe(kind, value);
+            self.keys.insert(key.to_owned(), stat);
         }
     }
 
@@ -195,6 +188,14 @@ impl KeyStats {
 }
 
 impl KeyStat {
+    /// Takes one more value into account; false when it could not be counted.
+    fn observe(&mut self, kind: &str, value: Raw<'_>) -> bool {
+        if value.kind == Kind::Number && !value.rewrite {
+            self.follow(value.text);
+        }
+        self.add(kind, 1)
+    }
+
     /// Counts values of a type; false when there are too many types already.
     fn add(&mut self, kind: &str, count: u64) -> bool {
         if let Some((_, known)) = self.types.iter_mut().find(|(known, _)| known == kind) {

@@ -366,3 +366,19 @@ proptest! {
         let _ = (text.parse::<FaultRule>(), words.parse::<FaultRule>(), document_operation(&text));
     }
 }
+
+#[tokio::test]
+async fn the_server_shows_faults_before_it_asks_for_a_key() {
+    use wandb_transport::{Transport as _, TransportErrorKind};
+
+    let plan = FaultPlan::new(0).with(rule("503,nth=1")).with(rule("reset,nth=2"));
+    let transport = crate::LocalServer::builder().faults(plan.clone()).open().unwrap();
+    let ask = || {
+        let request = Request::get(format!("{}/graphql", transport.url()));
+        transport.send(request.body(wandb_transport::Body::empty()).unwrap())
+    };
+    assert_eq!(ask().await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(ask().await.unwrap_err().kind(), TransportErrorKind::Interrupted);
+    assert_ne!(ask().await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(plan.struck(), 2);
+}

@@ -8,8 +8,8 @@ use super::strict::push_strict;
 #[derive(Debug)]
 pub(crate) struct Projection<'k> {
     keys: Vec<Key<'k>>,
-    /// Indexes into `keys`, by length and then bytes, so that a member is looked up with few comparisons.
-    sorted: Vec<usize>,
+    /// Indexes into `keys` by fingerprint, in open addressing: the members of every row are looked up here.
+    slots: Vec<Option<usize>>,
     dotted: Vec<usize>,
 }
 
@@ -33,16 +33,35 @@ impl<'k> Projection<'k> {
             label.push(':');
             prepared.push(Key { name, label });
         }
-        let mut sorted: Vec<usize> = (0..prepared.len()).collect();
-        sorted.sort_by_key(|&index| rank(prepared[index].name));
+        // At least half of the slots stay empty, so that a search for a key that is not there ends soon.
+        let mut slots = vec![None; (prepared.len() * 2).next_power_of_two()];
+        for (index, key) in prepared.iter().enumerate() {
+            let mut at = fingerprint(key.name) & (slots.len() - 1);
+            while slots[at].is_some() {
+                at = (at + 1) & (slots.len() - 1);
+            }
+            slots[at] = Some(index);
+        }
         let dotted = (0..prepared.len())
             .filter(|&index| prepared[index].name.contains('.'))
             .collect();
         Self {
             keys: prepared,
-            sorted,
+            slots,
             dotted,
         }
+    }
+
+    fn index(&self, key: &str) -> Option<usize> {
+        let mask = self.slots.len() - 1;
+        let mut at = fingerprint(key) & mask;
+        while let Some(index) = self.slots[at] {
+            if self.keys[index].name == key {
+                return Some(index);
+            }
+            at = (at + 1) & mask;
+        }
+        None
     }
 
     /// A strict JSON object of exactly the keys, in their order. `None` when the row lacks one of them (a logged null
@@ -54,11 +73,8 @@ impl<'k> Projection<'k> {
         for member in members(row).ok()? {
             let (key, value) = member.ok()?;
             let key = unescape(key);
-            if let Ok(at) = self
-                .sorted
-                .binary_search_by_key(&rank(&key), |&index| rank(self.keys[index].name))
-            {
-                let slot = &mut found[self.sorted[at]];
+            if let Some(index) = self.index(&key) {
+                let slot = &mut found[index];
                 if slot.is_none() {
                     *slot = Some(value);
                     missing -= 1;
@@ -80,7 +96,7 @@ impl<'k> Projection<'k> {
                 }
             }
         }
-        let mut out = String::with_capacity(self.keys.len() * 32);
+        let mut out = String::with_capacity(self.keys.len() * 40);
         out.push('{');
         for (key, value) in self.keys.iter().zip(&found) {
             if out.len() > 1 {
@@ -94,9 +110,20 @@ impl<'k> Projection<'k> {
     }
 }
 
-/// The order of [`Projection::sorted`]: most comparisons end at the length.
-fn rank(key: &str) -> (usize, &[u8]) {
-    (key.len(), key.as_bytes())
+/// A number that tells most keys apart: from the length and both ends, which is where metric names differ.
+fn fingerprint(key: &str) -> usize {
+    let bytes = key.as_bytes();
+    let word = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .fold(0_u64, |word, byte| word << 8 | u64::from(*byte))
+    };
+    let (first, last) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => (word(bytes), 0),
+    };
+    let mixed = (first ^ last.rotate_left(29) ^ bytes.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> 32) as usize
 }
 
 /// The `_step` of a history row, if it has one that is a whole number. Other writers may spell it as a float
