@@ -371,7 +371,9 @@ proptest! {
 async fn the_server_shows_faults_before_it_asks_for_a_key() {
     use wandb_transport::{Transport as _, TransportErrorKind};
 
-    let plan = FaultPlan::new(0).with(rule("503,nth=1")).with(rule("reset,nth=2"));
+    let plan = FaultPlan::new(0)
+        .with(rule("503,nth=1"))
+        .with(rule("reset,nth=2"));
     let transport = crate::LocalServer::builder().faults(plan.clone()).open().unwrap();
     let ask = || {
         let request = Request::get(format!("{}/graphql", transport.url()));

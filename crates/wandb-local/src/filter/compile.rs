@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 1 << 20;
 /// How deep `$and`, `$or`, `$nor` and `$not` may nest.
 const MAX_DEPTH: usize = 64;
 /// How many comparisons a filter may make. SQLite takes 32,766 parameters a statement; a comparison needs at most two.
-const MAX_COMPARISONS: usize = 10_000;
+const MAX_COMPARISONS: usize = 5_000;
 
 /// The condition that a filter puts on `runs r`; `None` when it puts none (no text, blank, null or `{}`).
 ///
