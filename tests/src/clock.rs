@@ -1,6 +1,6 @@
 //! Time that passes only when somebody sleeps.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -16,29 +16,37 @@ pub struct FakeRuntime {
 #[derive(Debug, Default)]
 struct State {
     now: Duration,
+    behind: i64,
     slept: Vec<Duration>,
 }
 
 impl FakeRuntime {
+    /// A clock whose calendar is this many seconds behind that of everybody else.
+    pub fn behind(seconds: i64) -> Self {
+        let runtime = Self::default();
+        runtime.state().behind = seconds;
+        runtime
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Every sleep so far, in order.
     pub fn slept(&self) -> Vec<Duration> {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .slept
-            .clone()
+        self.state().slept.clone()
     }
 }
 
 #[async_trait]
 impl Runtime for FakeRuntime {
     fn now(&self) -> Duration {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).now
+        self.state().now
     }
 
     async fn sleep(&self, duration: Duration) {
         {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.state();
             state.now += duration;
             state.slept.push(duration);
         }
@@ -53,6 +61,6 @@ impl Runtime for FakeRuntime {
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
-        i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
+        i64::try_from(now.as_secs()).unwrap_or(i64::MAX) - self.state().behind
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use tokio::sync::Mutex;
 use wandb_api::transport::{Body, ScriptedResponse, ScriptedTransport, Transport, TransportError};
 use wandb_api::{Api, ErrorKind, Run, Runs, Selection};
-use wandb_tests::{NewRun, TestServer, Writer, scripted_api};
+use wandb_tests::{FakeRuntime, NewRun, TestServer, Writer, scripted_api};
 
 async fn ids(runs: Runs) -> Vec<String> {
     let runs: Vec<Run> = runs.stream().try_collect().await.unwrap();
@@ -319,8 +319,9 @@ async fn exactly_once_while_runs_come_and_go() {
         move |page| {
             let (doomed, server) = (Arc::clone(&doomed), server.clone());
             async move {
-                // Runs of the first page go while the second is asked for: the server's offsets skip two runs.
-                if page == 2 {
+                // The first request is for the newest run. Runs of the first page go while the second page is asked for:
+                // the server's offsets skip two runs.
+                if page == 3 {
                     for writer in doomed.lock().await.drain(..) {
                         writer.delete().await;
                     }
@@ -342,6 +343,34 @@ async fn exactly_once_while_runs_come_and_go() {
     assert!(report.passes > 1, "the first pass missed runs: {report:?}");
     assert_eq!(report.returned, found.len() as u64);
     assert_eq!(ids(api.runs("p")).await.len(), 11);
+}
+
+#[tokio::test]
+async fn exactly_once_does_not_trust_the_clock_of_this_machine() {
+    let server = TestServer::open();
+    log_many(&server, 3).await;
+    for behind in [86_400, -86_400] {
+        let clock = FakeRuntime::behind(behind);
+        let api = server
+            .builder(server.transport())
+            .runtime(Arc::new(clock))
+            .build();
+        let (runs, report) = api.runs("p").collect_exactly_once().await.unwrap();
+        assert_eq!(runs.len(), 3, "{behind} s behind");
+        assert_eq!((report.returned, report.passes), (3, 1));
+    }
+    let nothing = server
+        .api()
+        .runs("p")
+        .filter(wandb_api::filter::Filter::nothing());
+    assert!(nothing.collect_exactly_once().await.unwrap().0.is_empty());
+    let error = server
+        .api()
+        .runs("absent")
+        .collect_exactly_once()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
 }
 
 #[tokio::test]

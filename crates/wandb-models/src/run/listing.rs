@@ -48,7 +48,7 @@ struct Split {
 }
 
 /// What an exactly-once listing did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ListingReport {
     /// How many runs were given.
@@ -235,19 +235,21 @@ impl Runs {
 
     /// Every matching run that existed when the call began, exactly once, however the project changes meanwhile.
     ///
-    /// The listing is bounded by the start time, sorted by creation (which no later event changes), de-duplicated by id,
-    /// and counted before and after. Where what came and the counts disagree it is read again and merged, up to four
+    /// The listing is bounded by the newest run at its start (by the server's clock, not by this machine's), sorted by
+    /// creation (which no later event changes), de-duplicated by id, and counted before and after. Where what came and the counts disagree it is read again and merged, up to four
     /// times. Runs that are deleted meanwhile may be in the result. The configured order and limit are not used; memory
     /// grows with the number of runs.
     ///
     /// # Errors
     /// [`Incomplete`](ErrorKind::Incomplete) when the project changed too fast for the counts ever to agree.
     pub async fn collect_exactly_once(self) -> Result<(Vec<Run>, ListingReport)> {
-        let started = Timestamp::from_unix_microseconds(
-            (self.api.client().runtime().unix_seconds() + 1) * 1_000_000,
-        )
-        .ok_or_else(|| Error::invalid_input("the clock is outside of the years that can be written"))?;
-        let bound = wandb_core::filter::created_at().lte(started.to_string());
+        let Some(newest) = self.newest().await? else {
+            return Ok((Vec::new(), ListingReport::default()));
+        };
+        // A second more, because a server may print times more coarsely than it compares them.
+        let end = newest.created_at.unix_microseconds().saturating_add(1_000_000);
+        let end = Timestamp::from_unix_microseconds(end).unwrap_or(newest.created_at);
+        let bound = wandb_core::filter::created_at().lte(end.to_string());
         let filter = match &self.filter {
             Some(filter) => filter.clone() & bound,
             None => bound,
@@ -296,6 +298,18 @@ impl Runs {
             ),
         )
         .with_hint("try again when fewer runs are being created or deleted"))
+    }
+}
+
+impl Runs {
+    /// The matching run that was created last.
+    async fn newest(&self) -> Result<Option<Run>> {
+        let mut listing = self
+            .clone()
+            .order(Order::newest_first())
+            .select(Selection::attributes());
+        listing.paging.limit = Some(1);
+        listing.stream().try_next().await
     }
 }
 
