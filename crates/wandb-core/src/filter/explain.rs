@@ -175,7 +175,11 @@ impl Filter {
     /// Splits the filter into what a server is asked and what is checked on this side.
     #[must_use]
     pub fn explain_for(&self, rules: &ServerRules) -> Explanation {
-        let local = Filter::all_of(conjuncts(self).filter(|part| !is_trusted(part, rules)).cloned());
+        let local = Filter::all_of(
+            conjuncts(self)
+                .filter(|part| !is_trusted(part, rules, true))
+                .cloned(),
+        );
         let conditions = self
             .conditions()
             .into_iter()
@@ -188,7 +192,7 @@ impl Filter {
             server: implied(self, rules, true),
             local,
             conditions,
-            notes: notes(self),
+            notes: notes(self, rules),
             filter: self.clone(),
         }
     }
@@ -202,13 +206,32 @@ fn conjuncts(filter: &Filter) -> impl Iterator<Item = &Filter> {
     }
 }
 
-fn is_trusted(filter: &Filter, rules: &ServerRules) -> bool {
+/// Whether what is sent for the filter, or for its negation if not `positive`, is all that there is to check.
+fn is_trusted(filter: &Filter, rules: &ServerRules, positive: bool) -> bool {
     match filter.node() {
-        Node::And(members) | Node::Or(members) => members.iter().all(|member| is_trusted(member, rules)),
-        Node::Not(inner) => is_trusted(inner, rules),
-        Node::Condition(condition) => rules.reason_for_local(condition).is_none(),
+        Node::And(members) | Node::Or(members) => {
+            members.iter().all(|member| is_trusted(member, rules, positive))
+        }
+        Node::Not(inner) => is_trusted(inner, rules, !positive),
+        Node::Condition(condition) => {
+            rules.reason_for_local(condition).is_none() && !is_weakened(condition, rules, positive)
+        }
         Node::Raw(_) => true,
     }
+}
+
+/// Whether a condition is sent with "or is null": then a list that holds a null passes, too, and must be checked again.
+fn is_weakened(condition: &Condition, rules: &ServerRules, positive: bool) -> bool {
+    if rules.negation_passes_missing {
+        return false;
+    }
+    // Only the server can compare these, so there is nothing to check them with.
+    if matches!(&condition.field, FieldPath::Attribute(attribute) if attribute.is_server_only()) {
+        return false;
+    }
+    let condition = Filter::from(condition.clone());
+    let wanted = if positive { condition } else { !condition };
+    or_missing(wanted.clone()) != wanted
 }
 
 /// The strongest filter in trusted conditions that is implied by the filter, or by its negation if not `positive`.
@@ -287,7 +310,7 @@ fn in_utc(condition: &Condition) -> Condition {
     }
 }
 
-fn notes(filter: &Filter) -> Vec<String> {
+fn notes(filter: &Filter, rules: &ServerRules) -> Vec<String> {
     let mut notes = Vec::new();
     let conditions = filter.conditions();
     let looks_at = |attribute: RunAttribute| {
@@ -304,6 +327,12 @@ fn notes(filter: &Filter) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if has_weakened(filter, rules, true) {
+        notes.push(
+            "negations are sent so that no run without the field is lost, and are checked again locally"
+                .to_owned(),
+        );
+    }
     if has_raw(filter) {
         notes.push("raw JSON is sent as it is and not checked".to_owned());
     }
@@ -316,5 +345,16 @@ fn has_raw(filter: &Filter) -> bool {
         Node::Not(inner) => has_raw(inner),
         Node::Condition(_) => false,
         Node::Raw(_) => true,
+    }
+}
+
+fn has_weakened(filter: &Filter, rules: &ServerRules, positive: bool) -> bool {
+    match filter.node() {
+        Node::And(members) | Node::Or(members) => {
+            members.iter().any(|member| has_weakened(member, rules, positive))
+        }
+        Node::Not(inner) => has_weakened(inner, rules, !positive),
+        Node::Condition(condition) => is_weakened(condition, rules, positive),
+        Node::Raw(_) => false,
     }
 }
