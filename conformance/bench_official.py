@@ -1,6 +1,6 @@
 """One measured process of the official client; prints how many items it read and its memory, as one JSON line.
 
-bench_official.py runs PATH PER_PAGE | scan PATH [KEY ...] | first PATH
+bench_official.py runs PATH PER_PAGE | scan PATH PAGE_SIZE [KEY ...] | first PATH
 """
 
 import json
@@ -33,7 +33,7 @@ def main():
             assert run.config is not None and run.summary_metrics is not None
             count += 1
     elif kind == "scan":
-        for _ in api.run(path).scan_history(keys=rest or None, use_cache=False):
+        for _ in api.run(path).scan_history(page_size=int(rest[0]), keys=rest[1:] or None, use_cache=False):
             count += 1
     else:
         next(iter(api.runs(path)))

@@ -20,6 +20,7 @@ import time
 
 PROJECT = "conformance"
 SECOND_PROJECT = "conformance.second-one"
+LANE_DEADLINE = 600  # seconds until a lane must have ended; it takes about 30
 CRASH_DEADLINE = 240  # seconds until the server must have noticed that a run is dead
 
 SCENARIOS = {}
@@ -565,10 +566,13 @@ def main():
     lanes += [names for lane in ("one", "two") if (names := [name for name, other in chosen.items() if other == lane])]
     processes = [(names, start(work, names)) for names in lanes]
     failed = []
+    deadline = time.monotonic() + LANE_DEADLINE
     try:
         for names, process in processes:
-            if process.wait() != EXPECTED_EXIT.get(names[0], 0):
+            if process.wait(timeout=max(deadline - time.monotonic(), 0.1)) != EXPECTED_EXIT.get(names[0], 0):
                 failed.append(f"{' '.join(names)}: exit code {process.returncode}")
+    except subprocess.TimeoutExpired:
+        failed.append(f"{' '.join(names)}: not finished after {LANE_DEADLINE} s; see the debug logs of wandb in {work}")
     finally:
         for _, process in processes:
             if process.poll() is None:

@@ -51,6 +51,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         None => build()?,
     };
     let interpreter = python::environment(&folder)?;
+    // First that the comparison itself works: it takes no time, and a comparison that finds nothing proves nothing.
+    process::succeed(
+        python::isolate(&mut Command::new(&interpreter), &work)
+            .args(["-m", "unittest", "--quiet"])
+            .current_dir(process::workspace_root().join("conformance")),
+    )?;
     let server = Server::start(
         &program,
         &work.join("server"),

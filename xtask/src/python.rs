@@ -76,4 +76,5 @@ pub(crate) fn isolate<'a>(command: &'a mut Command, scratch: &Path) -> &'a mut C
         .env("WANDB_ERROR_REPORTING", "false")
         .env("WANDB_SILENT", "true")
         .env("PYTHONUNBUFFERED", "1")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
 }

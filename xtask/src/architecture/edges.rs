@@ -19,7 +19,11 @@ const EDGES: &[(&str, &[&str])] = &[
         "wandb-models",
         &["wandb-core", "wandb-schema", "wandb-storage", "wandb-transport"],
     ),
-    ("wandb-api", &["wandb-models", "wandb-core", "wandb-transport"]),
+    ("wandb-arrow", &["wandb-core", "wandb-models", "wandb-storage"]),
+    (
+        "wandb-api",
+        &["wandb-arrow", "wandb-models", "wandb-core", "wandb-transport"],
+    ),
     ("wandb-local", &["wandb-transport"]),
     ("wandb-cli", &["wandb-api", "wandb-local"]),
     (
@@ -55,6 +59,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("rusqlite", &["wandb-local", "wandb-tests"]),
     ("cynic*", &["wandb-schema", "wandb-models", "xtask"]),
     ("cap-std", &["wandb-storage"]),
+    ("arrow*", &["wandb-arrow"]),
+    ("parquet", &["wandb-arrow"]),
     ("clap*", &["wandb-cli"]),
     ("indicatif", &["wandb-cli"]),
     ("comfy-table", &["wandb-cli"]),

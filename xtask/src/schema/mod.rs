@@ -7,7 +7,8 @@ mod operations;
 mod sdl;
 mod sound;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::failure::{Failure, Result};
 use crate::process;
@@ -49,14 +50,8 @@ fn check() -> Result<()> {
     let mut broken = Vec::new();
     report("sound", &contract.size(), sound::check(&contract), &mut broken);
 
-    let text = process::stdout_of(process::cargo().args([
-        "run",
-        "--quiet",
-        "--package",
-        "wandb-local",
-        "--example",
-        "sdl",
-    ]))?;
+    let examples = examples()?;
+    let text = process::stdout_of(&mut Command::new(examples.join("sdl")))?;
     let server = sdl::read(&text).map_err(|cause| Failure::about("the embedded server's schema", cause))?;
     report(
         "covered",
@@ -65,14 +60,7 @@ fn check() -> Result<()> {
         &mut broken,
     );
 
-    let text = process::stdout_of(process::cargo().args([
-        "run",
-        "--quiet",
-        "--package",
-        "wandb-schema",
-        "--example",
-        "operations",
-    ]))?;
+    let text = process::stdout_of(&mut Command::new(examples.join("operations")))?;
     let operations = operations::read(&text)?;
     let declared = declared_operations()?;
     let found = if declared == operations.count() {
@@ -106,6 +94,23 @@ fn diff(other: &str) -> Result<()> {
         &mut broken,
     );
     conclude(&broken)
+}
+
+/// Builds the two examples that print what is checked, and returns their folder.
+///
+/// They are built with the features of the whole workspace, as `cargo test --workspace` builds them: after that nothing
+/// is left to do, where `cargo run --package` would compile the server's dependencies a second time.
+fn examples() -> Result<PathBuf> {
+    process::succeed(process::cargo().args([
+        "build",
+        "--quiet",
+        "--workspace",
+        "--example",
+        "sdl",
+        "--example",
+        "operations",
+    ]))?;
+    Ok(process::target_directory()?.join("debug/examples"))
 }
 
 /// How many operations wandb-schema has: its fragments on a root type.
