@@ -42,6 +42,13 @@ impl Connection {
         for warning in &settings.warnings {
             ui.warn(&warning.to_string());
         }
+        if settings
+            .insecure_disable_ssl
+            .as_ref()
+            .is_some_and(|setting| setting.value)
+        {
+            ui.warn("any TLS certificate is accepted, because WANDB_INSECURE_DISABLE_SSL is set: whoever is on the way can read the key");
+        }
         Ok(Self {
             key_source: key_source(&settings),
             project: settings.project.as_ref().map(|project| project.value.to_string()),

@@ -27,7 +27,7 @@ impl FromStr for KeyList {
     }
 }
 
-fn push(keys: &mut Vec<String>, character: char) {
+fn push(keys: &mut [String], character: char) {
     if let Some(key) = keys.last_mut() {
         key.push(character);
     }

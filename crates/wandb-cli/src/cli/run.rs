@@ -137,7 +137,7 @@ scan, when all columns are known; it passes through a temporary file, not throug
 Examples:
   wb run scan my-team/my-project/abc123 --output jsonl > history.jsonl
   wb run scan my-team/my-project/abc123 --keys loss --min-step 1000 --max-step 2000
-  wb run scan my-team/my-project/abc123 --any-keys train/loss,val/loss --out curves.csv";
+  wb run scan my-team/my-project/abc123 --any-keys train/loss,val/loss --out curves.parquet";
 
 /// Options of `run scan`.
 #[derive(Debug, Args)]
@@ -167,7 +167,8 @@ pub(crate) struct ScanArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) page_size: Option<u32>,
 
-    /// Write to this file instead of stdout; its ending says how: .jsonl or .csv. The file appears when it is whole.
+    /// Write to this file instead of stdout; its ending says how: .parquet, .arrow, .csv, .jsonl or .json. The file
+    /// appears when it is whole.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
@@ -195,8 +196,8 @@ pub(crate) struct FilesArgs {
 }
 
 const DOWNLOAD_HELP: &str = "\
-A file that is already there with the right size and digest is not fetched again. A different file of the same name \
-is an error, and stays as it is, unless --replace is given.
+A file that is there already is an error and stays as it is, unless --replace is given; then what already has the right \
+size and digest is not fetched again.
 
 Examples:
   wb run download my-team/my-project/abc123 model.pt

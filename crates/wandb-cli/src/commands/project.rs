@@ -32,7 +32,7 @@ fn schema(context: &Context) -> Schema<Project> {
     let now = context.now();
     let relative = context.screen.width.is_some();
     Schema::new(NAMES, fields)
-        .column(Column::text("NAME"), |project: &Project| Cell::new(&project.name))
+        .column(Column::name("NAME"), |project: &Project| Cell::new(&project.name))
         .column(Column::text("ENTITY"), |project| Cell::new(&project.entity))
         .column(Column::word("CREATED"), move |project| {
             cells::time(Some(project.created_at), now, relative)

@@ -39,18 +39,16 @@ impl OutFile {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let file = builder.tempfile_in(parent).map_err(|error| {
-            Failure::io(format!("create a file in \"{}\"", parent.display()), cause(error))
+            Failure::io(
+                format!("create a file in \"{}\"", parent.display()),
+                cause(&error),
+            )
         })?;
         Ok(Self {
             path: path.to_owned(),
             replace,
             writer: BufWriter::with_capacity(256 * 1024, file),
         })
-    }
-
-    /// The final name, for people.
-    pub(crate) fn name(&self) -> String {
-        self.path.display().to_string()
     }
 
     /// Makes a failed write say which file it was.
@@ -105,7 +103,7 @@ fn exists(path: &Path) -> Failure {
 }
 
 /// tempfile wraps the error of the system in one that names the temporary file, which tells the reader nothing.
-fn cause(error: io::Error) -> io::Error {
+fn cause(error: &io::Error) -> io::Error {
     io::Error::from(error.kind())
 }
 

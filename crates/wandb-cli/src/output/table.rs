@@ -14,8 +14,9 @@ use super::text;
 const FIRST_PAGE: usize = 100;
 /// Between two columns.
 const GAP: &str = "  ";
-/// A text column is not shrunk below this.
+/// A text column is not shrunk below this, and one of names not below the other.
 const MIN_WIDTH: usize = 8;
+const MIN_NAME_WIDTH: usize = 24;
 
 /// How the cells of a column lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub(crate) struct Column {
     align: Align,
     /// Whether its cells may be cut to make the table fit.
     shrinks: bool,
+    /// The width below which it is not shrunk; the columns behind it are left out first.
+    least: usize,
 }
 
 impl Column {
@@ -44,6 +47,15 @@ impl Column {
             title: title.into(),
             align: Align::Left,
             shrinks: true,
+            least: MIN_WIDTH,
+        }
+    }
+
+    /// A column of the names of what is listed: cut only where there is no room for anything else.
+    pub(crate) fn name(title: impl Into<String>) -> Self {
+        Self {
+            least: MIN_NAME_WIDTH,
+            ..Self::text(title)
         }
     }
 
@@ -53,6 +65,7 @@ impl Column {
             title: title.into(),
             align: Align::Left,
             shrinks: false,
+            least: MIN_WIDTH,
         }
     }
 
@@ -62,6 +75,7 @@ impl Column {
             title: title.into(),
             align: Align::Found,
             shrinks: true,
+            least: MIN_WIDTH,
         }
     }
 
@@ -71,6 +85,7 @@ impl Column {
             title: title.into(),
             align: Align::Right,
             shrinks: false,
+            least: MIN_WIDTH,
         }
     }
 }
@@ -279,7 +294,7 @@ fn choose_layout(columns: &[Column], rows: &[Vec<Cell>], terminal: Option<usize>
 
 /// The width below which a text column is not shrunk.
 fn floor(column: &Column) -> usize {
-    MIN_WIDTH.max(text::width(&column.title))
+    column.least.max(text::width(&column.title))
 }
 
 #[cfg(test)]

@@ -114,6 +114,10 @@ pub(crate) fn number(value: f64) -> String {
     if magnitude.fract() == 0.0 && magnitude < 1e15 {
         return format!("{value:.0}");
     }
+    if (1e9..1e15).contains(&magnitude) {
+        // Times and counts: digits say more than an exponent.
+        return format!("{value:.0}");
+    }
     if !(1e-4..1e9).contains(&magnitude) {
         let text = format!("{value:.5e}");
         // `1.50000e-7` reads better as `1.5e-7`.
@@ -172,12 +176,13 @@ mod tests {
             (1.0, "1"),
             (-3.0, "-3"),
             (0.123_456_789, "0.123457"),
-            (1234.567_89, "1234.57"),
+            (1_234.567_89, "1234.57"),
             (0.001, "0.001"),
             (0.000_01, "1e-5"),
             (1.5e-7, "1.5e-7"),
             (2.5e12, "2500000000000"),
             (2.5e18, "2.5e18"),
+            (1_794_990_000.25, "1794990000"),
             (f64::NAN, "NaN"),
             (f64::NEG_INFINITY, "-Infinity"),
             (99.999_999, "100"),

@@ -139,10 +139,6 @@ fn filters_orders_paths_and_sizes_are_checked_before_anything_is_asked() {
             &["run", "scan", "team/vision/alpha", "--out", "rows.xlsx"],
             &["rows.xlsx"],
         ),
-        (
-            &["run", "scan", "team/vision/alpha", "--out", "rows.parquet"],
-            &["parquet"],
-        ),
         (&["run", "scan", "team/vision/alpha", "--out", "."], &[]),
     ] {
         user.fails(arguments, 2, words);

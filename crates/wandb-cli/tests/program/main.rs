@@ -1,5 +1,10 @@
 //! The real `wb`, run as a process, against `wb serve` on loopback and against servers that misbehave.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "every file here is test code, helpers included"
+)]
+
 mod support;
 
 mod bad_input;

@@ -396,7 +396,20 @@ fn a_scan_into_a_file_is_whole_or_nothing() {
         "--replace",
     ]);
     assert_eq!(std::fs::read_to_string(user.path("rows.csv")).unwrap(), "");
-    assert_eq!(files_below(user.home()), ["rows.csv", "rows.jsonl"]);
+    for name in ["rows.parquet", "rows.arrow"] {
+        user.ok(&["run", "scan", "team/vision/alpha", "--out", name]);
+        user.fails(
+            &["run", "scan", "team/vision/alpha", "--out", name],
+            7,
+            &[name, "--replace"],
+        );
+        let magic = std::fs::read(user.path(name)).unwrap()[..4].to_vec();
+        assert!(magic == b"PAR1" || magic == b"ARRO", "{magic:?}");
+    }
+    assert_eq!(
+        files_below(user.home()),
+        ["rows.arrow", "rows.csv", "rows.jsonl", "rows.parquet"]
+    );
 }
 
 #[test]

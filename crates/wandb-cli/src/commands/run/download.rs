@@ -43,7 +43,7 @@ fn fields(arrived: &Arrived) -> Fields<'_> {
 
 fn schema(people: bool) -> Schema<Arrived> {
     Schema::new(NAMES, fields)
-        .column(Column::text("NAME"), |arrived: &Arrived| Cell::new(&arrived.name))
+        .column(Column::name("NAME"), |arrived: &Arrived| Cell::new(&arrived.name))
         .column(Column::number("SIZE"), move |arrived| {
             let size = arrived.downloaded.size;
             Cell::new(if people {

@@ -38,7 +38,7 @@ fn schema(context: &Context) -> Schema<File> {
     let now = context.now();
     let people = context.screen.width.is_some();
     Schema::new(NAMES, fields)
-        .column(Column::text("NAME"), |file: &File| Cell::new(&file.name))
+        .column(Column::name("NAME"), |file: &File| Cell::new(&file.name))
         .column(Column::number("SIZE"), move |file| {
             Cell::new(if people {
                 text::bytes(file.size)

@@ -93,7 +93,7 @@ fn table_columns(format: Format, selected: &[SelectedColumn], order: Option<&Ord
 /// What to ask the server for: all that an object shows, but for a table only what has a column.
 fn selection(format: Format, keys: &[String], columns: &[SelectedColumn]) -> Selection {
     if keys.is_empty() && format != Format::Table {
-        return Selection::default().system_metrics();
+        return Selection::default();
     }
     // `Selection::of` reads the names of whole parts: `config`, `summary`, `system_metrics`.
     columns
@@ -106,7 +106,7 @@ fn run_schema(columns: &[SelectedColumn], selected: &[SelectedColumn], context: 
     let relative = context.screen.width.is_some();
     let mut schema = record::schema()
         .column(Column::word("ID"), |run| Cell::new(&run.id))
-        .column(Column::text("NAME"), |run| Cell::new(&run.name))
+        .column(Column::name("NAME"), |run| Cell::new(&run.name))
         .column(Column::word("STATE"), |run| {
             Cell::new(&run.state).painted(state_paint(&run.state))
         });

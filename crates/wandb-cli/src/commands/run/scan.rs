@@ -5,12 +5,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use futures_util::StreamExt;
-use wandb_api::{Run, Scan};
+use wandb_api::arrow::{Format as ColumnFormat, HistoryWriter, WriteOptions};
+use wandb_api::{RowBatch, Run, Scan};
 
 use super::history::columns;
 use crate::cli::{KeyList, ScanArgs};
 use crate::commands::stream::next_or_flush;
 use crate::context::Context;
+use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
 use crate::output::out_file::OutFile;
 use crate::output::rows::Rows;
@@ -45,24 +47,97 @@ pub(crate) struct Written {
     name: String,
 }
 
-/// The format that a file's ending asks for.
-fn format_of(path: &Path) -> CommandResult<Format> {
-    let ending = path
-        .extension()
-        .and_then(|ending| ending.to_str())
-        .map(str::to_ascii_lowercase);
-    match ending.as_deref() {
-        Some("jsonl" | "ndjson") => Ok(Format::Jsonl),
-        Some("csv") => Ok(Format::Csv),
-        Some("json") => Ok(Format::Json),
-        Some(ending @ ("parquet" | "arrow")) => Err(Failure::usage(format!(
-            "this version of wb does not write .{ending} files"
-        ))
-        .hint("write .jsonl or .csv, which every Arrow library reads")),
-        _ => Err(Failure::usage(format!(
-            "the name \"{}\" does not end in .jsonl or .csv",
-            path.display()
-        ))),
+/// A file that the rows go to.
+enum Target {
+    /// JSON Lines, JSON or CSV.
+    Text(OutFile, Rows),
+    /// Parquet or Arrow.
+    Columns(Box<HistoryWriter>),
+}
+
+/// What a file's ending asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileFormat {
+    Text(Format),
+    Columns(ColumnFormat),
+}
+
+impl FileFormat {
+    fn of(path: &Path) -> CommandResult<Self> {
+        let ending = path
+            .extension()
+            .and_then(|ending| ending.to_str())
+            .map(str::to_ascii_lowercase);
+        match ending.as_deref() {
+            Some("jsonl" | "ndjson") => Ok(Self::Text(Format::Jsonl)),
+            Some("csv") => Ok(Self::Text(Format::Csv)),
+            Some("json") => Ok(Self::Text(Format::Json)),
+            _ => ColumnFormat::from_path(path).map(Self::Columns).map_err(|_| {
+                let endings = ".jsonl, .csv, .json, .parquet or .arrow";
+                Failure::usage(format!(
+                    "the name \"{}\" does not end in {endings}",
+                    path.display()
+                ))
+            }),
+        }
+    }
+}
+
+impl Target {
+    fn create(
+        path: &Path,
+        format: FileFormat,
+        run: String,
+        keys: &[String],
+        arguments: &ScanArgs,
+        context: &Context,
+    ) -> CommandResult<Self> {
+        match format {
+            FileFormat::Text(format) => {
+                let file = OutFile::create(path, arguments.replace)?;
+                Ok(Self::Text(file, writer(format, keys, context)?))
+            }
+            FileFormat::Columns(format) => {
+                let options = WriteOptions::default().run(run).replace(arguments.replace);
+                let created = HistoryWriter::create(path, format, options);
+                created
+                    .map(|writer| Self::Columns(Box::new(writer)))
+                    .map_err(|error| {
+                        let failure = Failure::from(error);
+                        match failure.status() {
+                            ExitStatus::Conflict => failure.hint("--replace replaces it"),
+                            _ => failure,
+                        }
+                    })
+            }
+        }
+    }
+
+    fn append(&mut self, batch: &RowBatch) -> CommandResult {
+        match self {
+            Self::Text(file, rows) => {
+                for row in batch.rows() {
+                    rows.row(file, row).map_err(|error| file.failed(error))?;
+                }
+                Ok(())
+            }
+            Self::Columns(writer) => Ok(writer.append(batch)?),
+        }
+    }
+
+    /// Gives the file its name; returns rows and bytes.
+    fn publish(self) -> CommandResult<(u64, u64)> {
+        match self {
+            Self::Text(mut file, rows) => {
+                let count = rows.count();
+                rows.finish(&mut file).map_err(|error| file.failed(error))?;
+                Ok((count, file.publish()?))
+            }
+            Self::Columns(writer) => {
+                let written = writer.finish()?;
+                Ok((written.rows, written.bytes))
+            }
+        }
     }
 }
 
@@ -119,32 +194,27 @@ pub(crate) async fn scan_to_file(context: &Context, arguments: &ScanArgs) -> Com
         .out
         .as_deref()
         .ok_or_else(|| Failure::usage("--out names no file"))?;
-    // A target that cannot be is told before anything is asked of the server.
-    let format = format_of(path)?;
-    let mut file = OutFile::create(path, arguments.replace)?;
+    let format = FileFormat::of(path)?;
     let connection = context.connect()?;
-    let run = connection.api().run(&arguments.path).await?;
+    let run_path = connection.api().run_path(&arguments.path).await?.to_string();
     let keys = keys(arguments);
+    // A target that cannot be is told before the run is asked for.
+    let mut target = Target::create(path, format, run_path.clone(), &keys, arguments, context)?;
+    let run = connection.api().run(&run_path).await?;
     let mut stream = request(&run, arguments, &keys).start().await?;
-    let mut rows = writer(format, &keys, context)?;
     let bar = context.ui.counter(stream.report().counted, "rows");
     while let Some(batch) = stream.next().await {
         let batch = batch?;
-        for row in batch.rows() {
-            rows.row(&mut file, row).map_err(|error| file.failed(error))?;
-        }
+        target.append(&batch)?;
         bar.inc(batch.len() as u64);
     }
-    let count = rows.count();
-    rows.finish(&mut file).map_err(|error| file.failed(error))?;
+    let (rows, size) = target.publish()?;
     bar.finish_and_clear();
-    let name = file.name();
-    let size = file.publish()?;
     Ok(Written {
-        rows: count,
+        rows,
         size,
         seconds: started.elapsed().as_secs_f64(),
-        name,
+        name: path.display().to_string(),
     })
 }
 
@@ -162,14 +232,15 @@ mod tests {
 
     #[test]
     fn the_ending_says_the_format() {
-        assert_eq!(format_of(Path::new("a/rows.JSONL")).unwrap(), Format::Jsonl);
-        assert_eq!(format_of(Path::new("rows.csv")).unwrap(), Format::Csv);
-        for name in ["rows", "rows.txt", "rows.parquet", "rows.arrow", ".csv"] {
-            assert_eq!(
-                format_of(Path::new(name)).unwrap_err().status().code(),
-                2,
-                "{name}"
-            );
+        let of = |name: &str| FileFormat::of(Path::new(name));
+        assert_eq!(of("a/rows.JSONL").unwrap(), FileFormat::Text(Format::Jsonl));
+        assert_eq!(of("rows.csv").unwrap(), FileFormat::Text(Format::Csv));
+        assert_eq!(
+            of("rows.parquet").unwrap(),
+            FileFormat::Columns(ColumnFormat::Parquet)
+        );
+        for name in ["rows", "rows.txt", ".csv"] {
+            assert_eq!(of(name).unwrap_err().status().code(), 2, "{name}");
         }
     }
 }

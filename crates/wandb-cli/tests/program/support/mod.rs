@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-pub(crate) use http::{Response, send};
+pub(crate) use http::send;
 pub(crate) use server::Server;
 
 /// A user with a home directory of their own, and none of the tester's environment.

@@ -37,7 +37,14 @@ impl Server {
 
     pub(crate) fn start_in(dir: TempDir, arguments: &[&str]) -> Self {
         let user = User::new();
-        let mut all = vec!["serve", "--port", "0", "--dir", dir.path().to_str().unwrap()];
+        let mut all = vec![
+            "serve",
+            "--quiet",
+            "--port",
+            "0",
+            "--dir",
+            dir.path().to_str().unwrap(),
+        ];
         all.extend(arguments);
         let mut child = user
             .command(&all)
