@@ -16,6 +16,7 @@ const UPSERT: &str = "mutation UpsertBucket($input: UpsertBucketInput!) { upsert
     { bucket { id name displayName project { name entity { name } } historyLineCount } inserted } }";
 const CREATE_FILES: &str = "mutation CreateRunFiles($input: CreateRunFilesInput!) { createRunFiles(input: $input) \
     { runID uploadHeaders files { name uploadUrl } } }";
+const REWIND_RUN: &str = "mutation RewindRun($input: RewindRunInput!) { rewindRun(input: $input) { rewoundRun { id historyLineCount } } }";
 const DELETE_RUN: &str =
     "mutation DeleteRun($input: DeleteRunInput!) { deleteRun(input: $input) { clientMutationId } }";
 
@@ -171,6 +172,15 @@ impl Writer {
             input[field] = value.clone();
         }
         graphql(&*self.transport, &self.base, "UpsertBucket", UPSERT, input).await;
+    }
+
+    /// Cuts the history behind a step.
+    pub async fn rewind(&self, step: i64) {
+        let input = json!({
+            "runName": self.name, "entityName": self.entity, "projectName": self.project,
+            "metricName": "_step", "metricValue": step,
+        });
+        graphql(&*self.transport, &self.base, "RewindRun", REWIND_RUN, input).await;
     }
 
     /// Deletes the run.

@@ -11,7 +11,7 @@ use wandb_api::value::Map;
 use wandb_api::{Api, ErrorKind, Run, Selection, Value};
 use wandb_tests::{NewRun, TestServer, encode_row};
 
-use crate::runner;
+use crate::{runner, runtime};
 
 async fn found(api: &Api, filter: Filter) -> String {
     let runs: Vec<Run> = api.runs("p").filter(filter).stream().try_collect().await.unwrap();
@@ -398,11 +398,7 @@ fn filter() -> impl Strategy<Value = Filter> {
 /// The law: this side's evaluator and the server's SQL select the same runs.
 #[test]
 fn the_evaluator_and_the_server_agree() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime();
     let server = runtime.block_on(async { TestServer::open() });
     let mut case = 0;
     let case = std::cell::RefCell::new(&mut case);

@@ -28,3 +28,12 @@ fn runner(cases: u32) -> TestRunner {
     };
     TestRunner::new(config)
 }
+
+/// A runtime for properties, which are no asynchronous tests.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime starts")
+}

@@ -26,6 +26,23 @@ pub(crate) struct KeyTypes {
     pub(crate) count: u64,
     /// Whether texts are among them.
     pub(crate) has_strings: bool,
+    /// Whether lists, objects or media are among them.
+    pub(crate) has_nested: bool,
+}
+
+impl Extent {
+    /// Whether strict JSON tells every value of this key apart: all are numbers, truth values or null.
+    ///
+    /// A text may be `"NaN"`, and so may what stands in a list or an object. Objects are counted under the dotted names of
+    /// what they hold, so a key that has such names below it held an object in some row.
+    pub(crate) fn is_scalar(&self, key: &str) -> bool {
+        let plain = |types: &KeyTypes| !types.has_strings && !types.has_nested;
+        self.types.get(key).is_some_and(plain)
+            && !self
+                .types
+                .keys()
+                .any(|other| other.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
+    }
 }
 
 pub(crate) async fn extent(api: &Api, path: &RunPath) -> Result<Extent> {
@@ -74,7 +91,12 @@ fn read_types(facts: &Value) -> KeyTypes {
     for entry in counts.unwrap_or_default().iter().filter_map(Value::as_map) {
         let count = entry.get("count").and_then(Value::as_i64).unwrap_or(0);
         types.count = types.count.saturating_add(count.unsigned_abs());
-        types.has_strings |= entry.get("type").and_then(Value::as_str) == Some("string") && count > 0;
+        match entry.get("type").and_then(Value::as_str) {
+            _ if count == 0 => {}
+            Some("number" | "boolean" | "bool" | "nil") => {}
+            Some("string") => types.has_strings = true,
+            _ => types.has_nested = true,
+        }
     }
     types
 }
@@ -86,7 +108,9 @@ mod tests {
     #[test]
     fn keys_of_any_shape_are_survived() {
         let text = r#"{"lastStep":41,"keys":{"loss":{"typeCounts":[{"type":"number","count":3},{"type":"string","count":1}]},
-            "odd":7,"bare":{"typeCounts":null}},"sets":[]}"#;
+            "odd":7,"bare":{"typeCounts":null},"list":{"typeCounts":[{"type":"list","count":2}]},
+            "x":{"typeCounts":[{"type":"nil","count":1},{"type":"number","count":1}]},
+            "y":{"typeCounts":[{"type":"nil","count":1}]},"y.z":{"typeCounts":[{"type":"number","count":1}]}},"sets":[]}"#;
         let extent = read(&Value::parse(text).unwrap(), Some(4));
         assert_eq!(extent.last_step, Some(41));
         assert_eq!(
@@ -94,6 +118,8 @@ mod tests {
             (4, true)
         );
         assert_eq!(extent.types["odd"].count, 0);
+        let scalar = ["loss", "list", "x", "y", "y.z", "absent"].map(|key| extent.is_scalar(key));
+        assert_eq!(scalar, [false, false, true, false, true, false]);
         for text in [
             "null",
             "[]",

@@ -32,6 +32,8 @@ pub(super) struct Source {
     pub(super) path: std::sync::Arc<RunPath>,
     pub(super) choice: KeyChoice,
     pub(super) extent: Extent,
+    /// Whether the server can reduce the rows to the keys without losing anything.
+    reduces: bool,
 }
 
 /// The answer to one window.
@@ -44,22 +46,24 @@ pub(super) enum Answer {
 }
 
 impl Source {
-    /// Whether the server can reduce the rows to the keys without losing anything.
-    ///
-    /// In reduced rows a logged NaN is the text `"NaN"` (they are strict JSON), which only a key without texts tells
-    /// from a logged text.
-    fn reduces(&self) -> bool {
-        let keys = self.choice.keys();
-        let joins_too_many = matches!(self.choice, KeyChoice::Any(_)) && keys.len() > MAX_SPECS;
-        if keys.is_empty() || joins_too_many {
-            return false;
+    pub(super) fn new(api: Api, path: std::sync::Arc<RunPath>, choice: KeyChoice, extent: Extent) -> Self {
+        let keys = choice.keys();
+        // In reduced rows a logged NaN is the text `"NaN"` (they are strict JSON), which only a key without texts tells
+        // from a logged text.
+        let reduces = !keys.is_empty()
+            && !(matches!(choice, KeyChoice::Any(_)) && keys.len() > MAX_SPECS)
+            && keys.iter().all(|key| extent.is_scalar(key));
+        Self {
+            api,
+            path,
+            choice,
+            extent,
+            reduces,
         }
-        keys.iter()
-            .all(|key| self.extent.types.get(key).is_some_and(|types| !types.has_strings))
     }
 
     pub(super) async fn window(&self, window: Window) -> Result<Answer> {
-        if self.reduces() {
+        if self.reduces {
             self.reduced(window).await
         } else {
             self.whole_rows(window).await
@@ -134,11 +138,19 @@ impl Source {
             builder.keep_window(window);
             answers.push(builder);
         }
-        let batch = match answers.len() {
-            1 => answers.pop().map(BatchBuilder::finish).unwrap_or_default(),
-            _ => join(answers.into_iter().map(BatchBuilder::finish)),
+        let mut batches: Vec<RowBatch> = answers.into_iter().map(BatchBuilder::finish).collect();
+        if batches.len() == 1 {
+            return Ok(Answer::Rows(batches.pop().unwrap_or_default()));
+        }
+        // A resumed run may have several rows of one step. Then the lists do not say which values stood in one row.
+        let repeats = |batch: &RowBatch| {
+            let mut pairs = batch.rows().windows(2);
+            pairs.any(|pair| pair[0].step() == pair[1].step())
         };
-        Ok(Answer::Rows(batch))
+        if batches.iter().any(repeats) {
+            return self.whole_rows(window).await;
+        }
+        Ok(Answer::Rows(join(batches)))
     }
 
     fn judge(&self, window: Window, rows: usize) -> Result<Option<Answer>> {
@@ -240,20 +252,17 @@ fn from_strict(key: &str, value: Value, extent: &Extent) -> Value {
     }
 }
 
-/// The outer join on the step. Rows of one step are paired in their order.
-fn join(batches: impl Iterator<Item = RowBatch>) -> RowBatch {
-    let mut rows: BTreeMap<(i64, usize), Vec<(String, Value)>> = BTreeMap::new();
+/// The outer join on the step, of batches in which each step comes once.
+fn join(batches: impl IntoIterator<Item = RowBatch>) -> RowBatch {
+    let mut rows: BTreeMap<i64, Vec<(String, Value)>> = BTreeMap::new();
     for batch in batches {
-        let (mut step, mut nth) = (i64::MIN, 0);
         for row in batch.rows() {
-            nth = if row.step() == step { nth + 1 } else { 0 };
-            step = row.step();
-            let entries = rows.entry((step, nth)).or_default();
+            let entries = rows.entry(row.step()).or_default();
             entries.extend(row.iter().map(|(key, value)| (key.to_owned(), value.clone())));
         }
     }
     let mut builder = BatchBuilder::with_capacity(rows.len());
-    for ((step, _), entries) in rows {
+    for (step, entries) in rows {
         builder.push(step, entries);
     }
     builder.finish()

@@ -154,12 +154,7 @@ impl Scan {
             last_step: extent.last_step,
             ..ScanReport::default()
         };
-        let source = Source {
-            api: self.api,
-            path: self.path,
-            choice: self.choice,
-            extent,
-        };
+        let source = Source::new(self.api, self.path, self.choice, extent);
         Ok(ScanStream {
             source: Arc::new(source),
             planner,
@@ -187,7 +182,8 @@ fn promised_rows(choice: &KeyChoice, extent: &Extent) -> Option<u64> {
     match choice {
         KeyChoice::Everything => extent.line_count,
         KeyChoice::All(keys) | KeyChoice::Any(keys) => match keys.as_slice() {
-            [key] => extent
+            // A dotted name counts both the key itself and what stands in an object, so one row may count twice.
+            [key] if !key.contains('.') => extent
                 .types
                 .get(key)
                 .map(|types| types.count)
