@@ -69,6 +69,7 @@
 //! |---|---|
 //! | `hyper` (default) | the real transport over hyper and rustls, and [`Api::from_env`] |
 //! | `webpki-roots` | trusts Mozilla's roots, compiled in, instead of the machine's store: for small containers |
+//! | `arrow` | `arrow`: history as Arrow record batches, and as Parquet and Arrow files |
 //! | `scripted` | [`transport::ScriptedTransport`], for tests of your own code |
 
 #[doc(inline)]
@@ -100,3 +101,10 @@ pub mod query_generator {
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/library.md")]
 struct Guide;
+
+/// History as Arrow record batches, and as Parquet and Arrow files.
+#[cfg(feature = "arrow")]
+pub mod arrow {
+    #[doc(inline)]
+    pub use wandb_arrow::*;
+}

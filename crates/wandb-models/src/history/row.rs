@@ -141,6 +141,19 @@ pub struct RowBatch {
 }
 
 impl RowBatch {
+    /// Rows out of lines as W&B keeps them: one JSON object each, with an integer `_step` and with bare `NaN`,
+    /// `Infinity` and `-Infinity` allowed (protocol §4.5). For tests, and for rows that were stored.
+    ///
+    /// # Errors
+    /// [`Protocol`](wandb_core::ErrorKind::Protocol) when a line is no such object.
+    pub fn from_json_lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        let mut builder = BatchBuilder::default();
+        for line in lines {
+            builder.read(line, |_, value| value)?;
+        }
+        Ok(builder.finish())
+    }
+
     /// The rows.
     #[must_use]
     pub fn rows(&self) -> &[HistoryRow] {
