@@ -276,9 +276,9 @@ async fn the_last_event_is_the_system_metrics() {
         r#"{"system.cpu":1,"_runtime":1}"#,
         r#"{"system.cpu":2,"_runtime":2}"#,
     ];
-    for offset in 0..2 {
+    for (offset, line) in lines.iter().enumerate() {
         let body =
-            json!({ "files": { "wandb-events.jsonl": { "offset": offset, "content": [lines[offset]] } } });
+            json!({ "files": { "wandb-events.jsonl": { "offset": offset, "content": [line] } } });
         caller.stream("p", "r", body).await;
     }
     let run = caller
