@@ -29,14 +29,6 @@ impl serde::Serialize for Json {
 
 cynic::impl_scalar!(Json, schema::JSON);
 
-/// Raw JSON as a tree, for fragments beside a `#[cynic(spread)]`: cynic buffers their answer, and raw text cannot be read
-/// from a buffer.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(transparent)]
-pub struct JsonTree(pub serde_json::Value);
-
-cynic::impl_scalar!(JsonTree, schema::JSON);
-
 /// A time as the server wrote it; the crate above parses it.
 #[derive(cynic::Scalar, Debug, Clone, PartialEq, Eq)]
 #[cynic(graphql_type = "DateTime")]

@@ -45,93 +45,7 @@ impl RunUser {
     }
 }
 
-pub(super) fn full_run(api: &Api, names: &Names, wire: wire::FullRun) -> Result<Run> {
-    let wire::FullRun {
-        attributes,
-        config,
-        summary_metrics,
-        system_metrics,
-        history_keys,
-    } = wire;
-    let parts = Parts {
-        config: Json::new(config.map(|json| json.0), true),
-        summary: Json::new(summary_metrics.map(|json| json.0), true),
-        system_metrics: Json::new(system_metrics.map(|json| json.0), true),
-        history_keys: Json::new(history_keys.map(|json| json.0.to_string()), true),
-    };
-    run(api, names, attributes, parts)
-}
-
-pub(super) fn listed_run(
-    api: &Api,
-    names: &Names,
-    wire: wire::ListedRun,
-    selection: &Selection,
-) -> Result<Run> {
-    let wire::ListedRun {
-        id,
-        name,
-        display_name,
-        state,
-        sweep_name,
-        group,
-        job_type,
-        commit,
-        host,
-        read_only,
-        created_at,
-        heartbeat_at,
-        updated_at,
-        description,
-        notes,
-        tags,
-        history_line_count,
-        user,
-        config,
-        summary_metrics,
-        system_metrics,
-        history_keys,
-    } = wire;
-    let attributes = wire::RunAttributes {
-        id,
-        name,
-        display_name,
-        state,
-        sweep_name,
-        group,
-        job_type,
-        commit,
-        host,
-        read_only,
-        created_at,
-        heartbeat_at,
-        updated_at,
-        description,
-        notes,
-        tags,
-        history_line_count,
-        user,
-    };
-    let parts = Parts {
-        config: Json::new(config.map(|json| json.0), selection.config.wanted()),
-        summary: Json::new(summary_metrics.map(|json| json.0), selection.summary.wanted()),
-        system_metrics: Json::new(system_metrics.map(|json| json.0), selection.system_metrics),
-        history_keys: Json::new(
-            history_keys.map(|json| json.0.get().to_owned()),
-            selection.history_keys,
-        ),
-    };
-    run(api, names, attributes, parts)
-}
-
-struct Parts {
-    config: Json,
-    summary: Json,
-    system_metrics: Json,
-    history_keys: Json,
-}
-
-fn run(api: &Api, names: &Names, wire: wire::RunAttributes, parts: Parts) -> Result<Run> {
+pub(super) fn run(api: &Api, names: &Names, wire: wire::RunNode, selection: &Selection) -> Result<Run> {
     let id = RunId::new(&*wire.name).map_err(|error| {
         Error::protocol("the server named a run in a way that no run is named").with_source(error)
     })?;
@@ -169,10 +83,16 @@ fn run(api: &Api, names: &Names, wire: wire::RunAttributes, parts: Parts) -> Res
         user: wire.user.map(RunUser::from_wire),
         sweep_name: wire.sweep_name.filter(|name| !name.is_empty()),
         history_line_count: wire.history_line_count.map(i64::from),
-        config: parts.config,
-        summary: parts.summary,
-        system_metrics: parts.system_metrics,
-        history_keys: parts.history_keys,
+        config: Json::new(wire.config.map(|json| json.0), selection.config.wanted()),
+        summary: Json::new(
+            wire.summary_metrics.map(|json| json.0),
+            selection.summary.wanted(),
+        ),
+        system_metrics: Json::new(wire.system_metrics.map(|json| json.0), selection.system_metrics),
+        history_keys: Json::new(
+            wire.history_keys.map(|json| json.0.get().to_owned()),
+            selection.history_keys,
+        ),
     };
     Ok(Run::new(api.clone(), Arc::new(path), data))
 }

@@ -190,18 +190,11 @@ impl Runs {
     async fn fetch(&self, split: &Split, cursor: Option<String>, count: u32) -> Result<Page<Run>> {
         let path = self.api.project_path(&self.path).await?;
         let operation = wire::Runs::build(wire::RunsVariables {
-            project: path.project().as_str().to_owned(),
-            entity: Some(path.entity().as_str().to_owned()),
             cursor,
             per_page: i32::try_from(count).unwrap_or(i32::MAX),
             order: Some(self.order.to_string()),
             filters: split.filters.clone(),
-            config_keys: split.selection.config.keys(),
-            summary_keys: split.selection.summary.keys(),
-            with_config: split.selection.config.wanted(),
-            with_summary: split.selection.summary.wanted(),
-            with_system_metrics: split.selection.system_metrics,
-            with_history_keys: split.selection.history_keys,
+            ..split.selection.variables(&path)
         });
         let description = format!("list the runs of \"{path}\"");
         let answer: wire::Runs = self.api.execute(&operation, &description).await?;
@@ -210,8 +203,7 @@ impl Runs {
         let connection = project
             .runs
             .ok_or_else(|| Error::protocol("the server gave no runs where a page of runs was asked for"))?;
-        let convert =
-            |edge: wire::RunEdge| convert::listed_run(&self.api, &names, edge.node, &split.selection);
+        let convert = |edge: wire::RunEdge| convert::run(&self.api, &names, edge.node, &split.selection);
         let next = listing::next_cursor(
             connection.page_info.has_next_page,
             connection.page_info.end_cursor,

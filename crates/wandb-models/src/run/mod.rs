@@ -48,7 +48,11 @@ impl Run {
     }
 
     pub(crate) async fn fetch(api: &Api, path: RunPath) -> Result<Self> {
-        let operation = wire::Run::build(variables(&path));
+        let selection = Selection::everything();
+        let operation = wire::Run::build(wire::RunsVariables {
+            name: path.run().as_str().to_owned(),
+            ..selection.variables(path.project_path())
+        });
         let answer: wire::Run = api.execute(&operation, &format!("read run \"{path}\"")).await?;
         let project = answer.project.ok_or_else(|| {
             Error::not_found(format!("project \"{}\"", path.project_path()))
@@ -59,7 +63,7 @@ impl Run {
             Error::not_found(format!("run \"{path}\""))
                 .with_hint("the last part is the run's id, not its display name; list the runs to find it")
         })?;
-        convert::full_run(api, &names, run)
+        convert::run(api, &names, run, &selection)
     }
 
     /// The run's data, apart from its handle.

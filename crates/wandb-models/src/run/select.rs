@@ -1,6 +1,10 @@
 //! What a listing of runs asks for.
 
-use wandb_core::filter::{FieldPath, Filter};
+use wandb_core::{
+    filter::{FieldPath, Filter},
+    path::ProjectPath,
+};
+use wandb_schema::operations::runs::RunsVariables;
 
 /// Which parts of each run a listing asks for. One page is one query, whatever is selected.
 ///
@@ -122,6 +126,25 @@ impl Selection {
 }
 
 impl Selection {
+    /// The variables that ask for these parts; the operation adds what it is about.
+    pub(super) fn variables(&self, path: &ProjectPath) -> RunsVariables {
+        RunsVariables {
+            project: path.project().as_str().to_owned(),
+            entity: Some(path.entity().as_str().to_owned()),
+            name: String::new(),
+            cursor: None,
+            per_page: 0,
+            order: None,
+            filters: None,
+            config_keys: self.config.keys(),
+            summary_keys: self.summary.keys(),
+            with_config: self.config.wanted(),
+            with_summary: self.summary.wanted(),
+            with_system_metrics: self.system_metrics,
+            with_history_keys: self.history_keys,
+        }
+    }
+
     /// Adds what a filter needs to be evaluated on this side.
     pub(super) fn widen(mut self, filter: &Filter) -> Self {
         for condition in filter.conditions() {

@@ -2,17 +2,21 @@
 
 use super::shared::{PageInfo, UserSummary};
 use crate::{
-    scalars::{DateTime, Json, JsonString, JsonTree},
+    scalars::{DateTime, Json, JsonString},
     schema,
 };
 
-/// Variables of [`Runs`].
+/// Variables of [`Runs`] and [`Run`]. One type serves both, so that both can share the fragment [`RunNode`]; a document
+/// declares only the variables that it uses.
 #[derive(cynic::QueryVariables, Debug, Clone)]
 pub struct RunsVariables {
     /// The project.
     pub project: String,
     /// The entity.
     pub entity: Option<String>,
+    /// The run id; empty for a listing.
+    #[cynic(skip_serializing_if = "String::is_empty")]
+    pub name: String,
     /// Where to go on.
     pub cursor: Option<String>,
     /// How many at most.
@@ -72,16 +76,13 @@ pub struct RunConnection {
 #[cynic(variables = "RunsVariables")]
 pub struct RunEdge {
     /// The run.
-    pub node: ListedRun,
+    pub node: RunNode,
 }
 
-/// A run of a listing, with the parts that were asked for.
-///
-/// It repeats the fields of [`RunAttributes`] instead of spreading them: cynic buffers what it spreads, which costs a
-/// copy of every config and summary of a listing.
+/// A run with the parts that were asked for.
 #[derive(cynic::QueryFragment, Debug, Clone)]
 #[cynic(graphql_type = "Run", variables = "RunsVariables")]
-pub struct ListedRun {
+pub struct RunNode {
     /// The opaque storage id.
     pub id: cynic::Id,
     /// The run id.
@@ -134,49 +135,7 @@ pub struct ListedRun {
     pub history_keys: Option<Json>,
 }
 
-/// What every run carries.
-#[derive(cynic::QueryFragment, Debug, Clone)]
-#[cynic(graphql_type = "Run")]
-pub struct RunAttributes {
-    /// The opaque storage id.
-    pub id: cynic::Id,
-    /// The run id.
-    pub name: String,
-    /// The name that users see.
-    pub display_name: Option<String>,
-    /// The state.
-    pub state: Option<String>,
-    /// The sweep's id.
-    pub sweep_name: Option<String>,
-    /// The group.
-    pub group: Option<String>,
-    /// The job type.
-    pub job_type: Option<String>,
-    /// The commit.
-    pub commit: Option<String>,
-    /// The host that it ran on.
-    pub host: Option<String>,
-    /// Whether the key may only read it.
-    pub read_only: Option<bool>,
-    /// When it was created.
-    pub created_at: DateTime,
-    /// When it was last heard of.
-    pub heartbeat_at: Option<DateTime>,
-    /// When it was last changed.
-    pub updated_at: Option<DateTime>,
-    /// The description.
-    pub description: Option<String>,
-    /// The notes.
-    pub notes: Option<String>,
-    /// The tags.
-    pub tags: Option<Vec<String>>,
-    /// How many history rows it has.
-    pub history_line_count: Option<i32>,
-    /// Whose it is; `null` for accounts that are gone.
-    pub user: Option<UserSummary>,
-}
-
-/// Variables of [`Run`] and of the other operations on one run.
+/// Variables of operations on one run.
 #[derive(cynic::QueryVariables, Debug, Clone)]
 pub struct RunVariables {
     /// The project.
@@ -187,9 +146,9 @@ pub struct RunVariables {
     pub name: String,
 }
 
-/// `Run`: one run with everything.
+/// `Run`: one run, with the parts that were asked for.
 #[derive(cynic::QueryFragment, Debug, Clone)]
-#[cynic(graphql_type = "Query", variables = "RunVariables")]
+#[cynic(graphql_type = "Query", variables = "RunsVariables")]
 pub struct Run {
     /// The project, `null` when there is none.
     #[arguments(name: $project, entityName: $entity)]
@@ -198,7 +157,7 @@ pub struct Run {
 
 /// One run, below its project.
 #[derive(cynic::QueryFragment, Debug, Clone)]
-#[cynic(graphql_type = "Project", variables = "RunVariables")]
+#[cynic(graphql_type = "Project", variables = "RunsVariables")]
 pub struct ProjectRun {
     /// The project's name, as the server spells it.
     pub name: String,
@@ -206,24 +165,7 @@ pub struct ProjectRun {
     pub entity_name: String,
     /// The run, `null` when there is none.
     #[arguments(name: $name)]
-    pub run: Option<FullRun>,
-}
-
-/// A run with everything.
-#[derive(cynic::QueryFragment, Debug, Clone)]
-#[cynic(graphql_type = "Run")]
-pub struct FullRun {
-    /// The attributes.
-    #[cynic(spread)]
-    pub attributes: RunAttributes,
-    /// The config, wrapped.
-    pub config: Option<JsonString>,
-    /// The summary.
-    pub summary_metrics: Option<JsonString>,
-    /// The latest system metrics.
-    pub system_metrics: Option<JsonString>,
-    /// The keys of the history.
-    pub history_keys: Option<JsonTree>,
+    pub run: Option<RunNode>,
 }
 
 /// Variables of [`RunCount`].
@@ -266,6 +208,7 @@ mod tests {
         let operation = Runs::build(RunsVariables {
             project: "p".into(),
             entity: None,
+            name: String::new(),
             cursor: None,
             per_page: 5,
             order: None,
@@ -288,6 +231,12 @@ mod tests {
         let variables = serde_json::to_value(&operation.variables).unwrap();
         assert_eq!(variables["configKeys"], serde_json::json!(["lr"]));
         assert_eq!(variables["withSummary"], false);
+        // The shared variables type does not leak one operation's variables into the other.
+        assert!(
+            variables.get("name").is_none() && !operation.query.contains("$name"),
+            "{}",
+            operation.query
+        );
     }
 
     #[test]
@@ -313,7 +262,10 @@ mod tests {
             "summaryMetrics": null, "systemMetrics": null, "historyKeys": {"lastStep": 3, "keys": {"a": {}}}}}}"#;
         let page: Run = serde_json::from_str(answer).unwrap();
         let run = page.project.unwrap().run.unwrap();
-        assert_eq!(run.attributes.name, "r");
-        assert_eq!(run.history_keys.unwrap().0["lastStep"], 3);
+        assert_eq!(run.name, "r");
+        assert_eq!(
+            run.history_keys.unwrap().0.get(),
+            r#"{"lastStep": 3, "keys": {"a": {}}}"#
+        );
     }
 }
