@@ -2,22 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use cynic::QueryBuilder;
-use serde::Serialize;
 use wandb_core::{
     Error, Result, Value,
     path::RunPath,
     value::{ParseValueError, Scanner},
-};
-use wandb_schema::{
-    operations::history as wire,
-    scalars::{Int64, JsonString},
 };
 
 use super::{
     extent::Extent,
     keys::KeyChoice,
     plan::{Verdict, Window, judge},
+    request::{self, Spec},
     row::{BatchBuilder, RowBatch, RowError},
 };
 use crate::Api;
@@ -71,24 +66,14 @@ impl Source {
     }
 
     async fn whole_rows(&self, window: Window) -> Result<Answer> {
-        let operation = wire::HistoryPage::build(wire::HistoryPageVariables {
-            project: self.path.project().as_str().to_owned(),
-            entity: Some(self.path.entity().as_str().to_owned()),
-            name: self.path.run().as_str().to_owned(),
-            min_step: Some(Int64(window.low)),
-            max_step: Some(Int64(window.high)),
-            samples: i32::try_from(window.samples()).unwrap_or(i32::MAX),
-        });
-        let answer: wire::HistoryPage = self.api.execute(&operation, &self.description(window)).await?;
-        let run = answer
-            .project
-            .and_then(|project| project.run)
-            .ok_or_else(|| self.gone())?;
-        if let Some(split) = self.judge(window, run.history.len())? {
+        let range = Some((window.low, window.high));
+        let description = self.description(window);
+        let lines = request::whole_rows(&self.api, &self.path, range, window.samples(), &description).await?;
+        if let Some(split) = self.judge(window, lines.len())? {
             return Ok(split);
         }
-        let mut builder = BatchBuilder::with_capacity(run.history.len());
-        read_lines(&mut builder, &run.history)?;
+        let mut builder = BatchBuilder::with_capacity(lines.len());
+        read_lines(&mut builder, &lines)?;
         builder.keep_window(window);
         match &self.choice {
             KeyChoice::Everything => {}
@@ -103,29 +88,10 @@ impl Source {
             KeyChoice::Any(keys) => keys.chunks(1).collect(),
             choice => vec![choice.keys()],
         };
-        let specs = lists
-            .iter()
-            .map(|keys| spec(keys, window))
-            .collect::<Result<_>>()?;
-        let operation = wire::SampledHistoryPage::build(wire::SampledHistoryVariables {
-            project: self.path.project().as_str().to_owned(),
-            entity: Some(self.path.entity().as_str().to_owned()),
-            name: self.path.run().as_str().to_owned(),
-            specs,
-        });
-        let answer: wire::SampledHistoryPage =
-            self.api.execute(&operation, &self.description(window)).await?;
-        let run = answer
-            .project
-            .and_then(|project| project.run)
-            .ok_or_else(|| self.gone())?;
-        if run.sampled_history.len() != lists.len() {
-            return Err(Error::protocol(
-                "the server gave another number of row lists than were asked for",
-            ));
-        }
+        let specs: Vec<Spec<'_>> = lists.iter().map(|keys| spec(keys, window)).collect();
+        let found = request::reduced_rows(&self.api, &self.path, &specs, &self.description(window)).await?;
         let mut answers = Vec::with_capacity(lists.len());
-        for list in run.sampled_history {
+        for list in found {
             let mut builder = BatchBuilder::default();
             if let Some(list) = list {
                 read_objects(list.0.get(), &self.extent, |text, convert| {
@@ -172,34 +138,17 @@ impl Source {
             self.path
         )
     }
-
-    fn gone(&self) -> Error {
-        Error::not_found(format!("run \"{}\"", self.path)).with_hint("it was deleted while it was read")
-    }
 }
 
-/// The spec of reduced rows. The official client names the step first, and `maxStep` is inclusive (protocol §2.9).
-fn spec(keys: &[String], window: Window) -> Result<JsonString> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Spec<'a> {
-        keys: Vec<&'a str>,
-        min_step: i64,
-        max_step: i64,
-        samples: u32,
-    }
-    let keys = std::iter::once("_step")
-        .chain(keys.iter().map(String::as_str))
-        .collect();
-    let spec = Spec {
-        keys,
-        min_step: window.low,
-        max_step: window.high - 1,
+fn spec(keys: &[String], window: Window) -> Spec<'_> {
+    Spec {
+        keys: std::iter::once("_step")
+            .chain(keys.iter().map(String::as_str))
+            .collect(),
+        min_step: Some(window.low),
+        max_step: Some(window.high - 1),
         samples: window.samples(),
-    };
-    serde_json::to_string(&spec)
-        .map(JsonString)
-        .map_err(|error| Error::invalid_input("the keys cannot be written as JSON").with_source(error))
+    }
 }
 
 pub(super) fn read_lines(builder: &mut BatchBuilder, lines: &[String]) -> Result<()> {

@@ -19,6 +19,7 @@ mod extent;
 mod fetch;
 mod keys;
 mod plan;
+mod request;
 mod row;
 mod sampled;
 mod scan;

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use cynic::QueryBuilder;
-use serde::Serialize;
 use wandb_core::{Error, Result, path::RunPath};
-use wandb_schema::{operations::history as wire, scalars::JsonString};
 
 use super::{
     RowBatch,
+    extent::Extent,
     fetch::{read_lines, read_objects},
     keys::tidy,
+    request::{self, Spec},
     row::BatchBuilder,
 };
 use crate::Api;
@@ -95,26 +94,21 @@ impl History {
     /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for zero samples or for keys of system metrics (the official
     /// client gives an empty list there), [`NotFound`](wandb_core::ErrorKind::NotFound) when the run is gone.
     pub async fn load(self) -> Result<SampledHistory> {
-        let samples = i32::try_from(self.samples)
-            .ok()
-            .filter(|samples| *samples > 0)
-            .ok_or_else(|| {
-                Error::invalid_input(format!(
-                    "{} samples cannot be asked for: 1 to {} can",
-                    self.samples,
-                    i32::MAX
-                ))
-            })?;
+        if self.samples == 0 || i32::try_from(self.samples).is_err() {
+            return Err(Error::invalid_input(format!(
+                "{} samples cannot be asked for: 1 to {} can",
+                self.samples,
+                i32::MAX
+            )));
+        }
         let extent = super::extent(&self.api, &self.path).await?;
         let (batch, sampled_from) = match self.stream {
             HistoryStream::System if !self.keys.is_empty() => {
                 return Err(Error::invalid_input("system metrics cannot be reduced to keys")
                     .with_hint("leave the keys out and pick them from the rows"));
             }
-            HistoryStream::System => (self.system(samples).await?, None),
-            HistoryStream::Default if self.keys.is_empty() => {
-                (self.whole_rows(samples).await?, extent.line_count)
-            }
+            HistoryStream::System => (self.system().await?, None),
+            HistoryStream::Default if self.keys.is_empty() => (self.whole_rows().await?, extent.line_count),
             HistoryStream::Default => (self.chosen_keys(&extent).await?, extent.line_count),
         };
         Ok(SampledHistory {
@@ -124,94 +118,38 @@ impl History {
         })
     }
 
-    async fn whole_rows(&self, samples: i32) -> Result<RowBatch> {
-        let operation = wire::HistoryPage::build(wire::HistoryPageVariables {
-            project: self.path.project().as_str().to_owned(),
-            entity: Some(self.path.entity().as_str().to_owned()),
-            name: self.path.run().as_str().to_owned(),
-            min_step: None,
-            max_step: None,
-            samples,
-        });
-        let answer: wire::HistoryPage = self
-            .api
-            .execute(
-                &operation,
-                &format!("sample the history of run \"{}\"", self.path),
-            )
-            .await?;
-        let run = answer
-            .project
-            .and_then(|project| project.run)
-            .ok_or_else(|| self.gone())?;
-        let mut builder = BatchBuilder::with_capacity(run.history.len());
-        read_lines(&mut builder, &run.history)?;
+    async fn whole_rows(&self) -> Result<RowBatch> {
+        let lines =
+            request::whole_rows(&self.api, &self.path, None, self.samples, &self.description()).await?;
+        let mut builder = BatchBuilder::with_capacity(lines.len());
+        read_lines(&mut builder, &lines)?;
         Ok(builder.finish())
     }
 
-    async fn system(&self, samples: i32) -> Result<RowBatch> {
-        let operation = wire::RunEvents::build(wire::RunEventsVariables {
-            project: self.path.project().as_str().to_owned(),
-            entity: Some(self.path.entity().as_str().to_owned()),
-            name: self.path.run().as_str().to_owned(),
-            samples,
-        });
-        let answer: wire::RunEvents = self
-            .api
-            .execute(
-                &operation,
-                &format!("sample the system metrics of run \"{}\"", self.path),
-            )
-            .await?;
-        let run = answer
-            .project
-            .and_then(|project| project.run)
-            .ok_or_else(|| self.gone())?;
-        let mut builder = BatchBuilder::with_capacity(run.events.len());
-        for line in &run.events {
+    async fn system(&self) -> Result<RowBatch> {
+        let lines = request::system_rows(&self.api, &self.path, self.samples).await?;
+        let mut builder = BatchBuilder::with_capacity(lines.len());
+        for line in &lines {
             builder.read_in_place(line, |_, value| value)?;
         }
         Ok(builder.finish())
     }
 
-    async fn chosen_keys(&self, extent: &super::extent::Extent) -> Result<RowBatch> {
-        #[derive(Serialize)]
-        struct Spec<'a> {
-            keys: Vec<&'a str>,
-            samples: u32,
-        }
-        // The official client names the x axis first.
-        let mut keys = vec![self.x_axis.as_str()];
-        keys.extend(
-            self.keys
-                .iter()
-                .map(String::as_str)
-                .filter(|key| *key != self.x_axis),
-        );
-        let spec = serde_json::to_string(&Spec {
-            keys,
+    async fn chosen_keys(&self, extent: &Extent) -> Result<RowBatch> {
+        let others = self
+            .keys
+            .iter()
+            .map(String::as_str)
+            .filter(|key| *key != self.x_axis);
+        let spec = Spec {
+            keys: std::iter::once(self.x_axis.as_str()).chain(others).collect(),
+            min_step: None,
+            max_step: None,
             samples: self.samples,
-        })
-        .map_err(|error| Error::invalid_input("the keys cannot be written as JSON").with_source(error))?;
-        let operation = wire::SampledHistoryPage::build(wire::SampledHistoryVariables {
-            project: self.path.project().as_str().to_owned(),
-            entity: Some(self.path.entity().as_str().to_owned()),
-            name: self.path.run().as_str().to_owned(),
-            specs: vec![JsonString(spec)],
-        });
-        let answer: wire::SampledHistoryPage = self
-            .api
-            .execute(
-                &operation,
-                &format!("sample the history of run \"{}\"", self.path),
-            )
-            .await?;
-        let run = answer
-            .project
-            .and_then(|project| project.run)
-            .ok_or_else(|| self.gone())?;
+        };
+        let lists = request::reduced_rows(&self.api, &self.path, &[spec], &self.description()).await?;
         let mut builder = BatchBuilder::default();
-        for list in run.sampled_history.iter().flatten() {
+        for list in lists.iter().flatten() {
             // A sample along another axis has no steps, and keeps the server's order.
             read_objects(list.0.get(), extent, |text, convert| {
                 builder.read_in_place(text, convert)
@@ -220,7 +158,7 @@ impl History {
         Ok(builder.finish())
     }
 
-    fn gone(&self) -> Error {
-        Error::not_found(format!("run \"{}\"", self.path))
+    fn description(&self) -> String {
+        format!("sample the history of run \"{}\"", self.path)
     }
 }
