@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::time::Duration;
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -16,6 +17,9 @@ use crate::ui::print_failure;
 
 /// Threads of the runtime: one decodes a page while the other receives the next. More only cost start-up time.
 const WORKERS: usize = 2;
+
+/// How long work that was abandoned may go on after the end of the command.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs the program.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
@@ -68,8 +72,9 @@ fn execute(cli: Cli) -> CommandResult {
     });
     // What was read before a failure is data, too.
     let flushed = context.out.flush();
-    // Blocking work of an abandoned command (a stuck disk, say) must not hold up the end of the program.
-    runtime.shutdown_background();
+    // Blocking work of an abandoned command gets the time to remove its temporary files, but a stuck disk must not hold
+    // up the end of the program for ever.
+    runtime.shutdown_timeout(PATIENCE);
     result?;
     Ok(flushed?)
 }

@@ -24,7 +24,7 @@ pub(crate) struct ProjectListArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
 
-    /// Ask for so many projects at a time [default: 50].
+    /// Ask for so many projects at a time [default: 200].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) page_size: Option<u32>,
 }

@@ -24,17 +24,20 @@ pub(crate) enum RunCommand {
     Download(DownloadArgs),
 }
 
-const LIST_HELP: &str = r#"Filters are the server's own (Mongo-style JSON). Keys: state, display_name, username, tags,
-group, jobType, createdAt, heartbeatAt, config.KEY, summary_metrics.KEY and more.
+const LIST_HELP: &str = "\
+Filters: conditions such as state = \"finished\" and config.lr > 0.01, or the server's own Mongo-style JSON. Keys: \
+state, name, display_name, username, tags, group, job_type, created_at, config.KEY, summary.KEY and more; a wrong one is \
+told with the nearest right one. --explain shows what would be sent.
 
 Orders: +created_at, -created_at, +summary_metrics.KEY, -config.KEY and so on; + is ascending.
 
 Examples:
   wb run list my-team/my-project
-  wb run list my-team/my-project --filter '{"state": "finished", "config.lr": {"$gt": 0.01}}'
-  wb run list my-team/my-project --order -summary_metrics.acc --limit 10 --select config.lr,summary.acc
-  wb run list my-team/my-project --count --filter '{"tags": {"$in": ["baseline"]}}'
-  wb run list my-team/my-project --output jsonl > runs.jsonl"#;
+  wb run list my-team/my-project --filter 'state = \"finished\" and config.lr > 0.01'
+  wb run list my-team/my-project --filter '{\"tags\": {\"$in\": [\"baseline\"]}}' --count
+  wb run list my-team/my-project --order -summary_metrics.acc --limit 10
+  wb run list my-team/my-project --select config.lr,summary.acc --output csv
+  wb run list my-team/my-project --output jsonl > runs.jsonl";
 
 /// Options of `run list`.
 #[derive(Debug, Args)]
@@ -44,7 +47,7 @@ pub(crate) struct RunListArgs {
     #[arg(value_name = "PATH")]
     pub(crate) path: Option<String>,
 
-    /// Only runs that match: a Mongo-style JSON object.
+    /// Only runs that match: conditions, or a Mongo-style JSON object.
     #[arg(long, short = 'f', value_name = "FILTER")]
     pub(crate) filter: Option<String>,
 
@@ -56,7 +59,7 @@ pub(crate) struct RunListArgs {
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
 
-    /// Ask for so many runs at a time [default: 50].
+    /// Ask for so many runs at a time [default: 200].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) page_size: Option<u32>,
 

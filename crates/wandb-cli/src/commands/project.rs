@@ -2,14 +2,15 @@
 
 use std::io::Write;
 
-use wandb_api::Project;
+use wandb_api::{Api, Project};
 
 use crate::cli::{ProjectListArgs, ProjectViewArgs};
 use crate::commands::cells;
 use crate::commands::details::Details;
 use crate::commands::stream::next_or_flush;
 use crate::context::Context;
-use crate::failure::CommandResult;
+use crate::exit::ExitStatus;
+use crate::failure::{CommandResult, Failure};
 use crate::output::Format;
 use crate::output::field::Field;
 use crate::output::list::{Fields, List, Schema};
@@ -57,12 +58,27 @@ pub(crate) async fn list(context: &mut Context, arguments: &ProjectListArgs) -> 
     while let Some(project) = next_or_flush(&mut stream, &mut context.out).await? {
         list.item(&mut context.out, &project?)?;
     }
+    if let (0, Some(entity)) = (list.count(), arguments.entity.as_deref()) {
+        check_entity(connection.api(), entity).await?;
+    }
     let count = list.count();
     let hidden = list.finish(&mut context.out)?;
     context.out.flush()?;
     context.tell_count(count, "project");
     context.tell_hidden(hidden);
     Ok(())
+}
+
+/// The server answers for an entity that does not exist as for one without projects. Where that would hide a spelling
+/// mistake, it is told: an entity that has nothing and is not the user's own cannot be seen to exist.
+async fn check_entity(api: &Api, entity: &str) -> CommandResult {
+    let viewer = api.viewer().await?;
+    let own = [viewer.entity.as_deref(), viewer.username.as_deref()];
+    if own.contains(&Some(entity)) || viewer.teams.iter().any(|team| team == entity) {
+        return Ok(());
+    }
+    let what = format!("entity \"{entity}\" was not found, or has no project that this key may see");
+    Err(Failure::new(ExitStatus::NotFound, what).hint("`wb whoami` shows the user's own entity and teams"))
 }
 
 /// Shows one project.

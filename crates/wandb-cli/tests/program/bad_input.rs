@@ -18,6 +18,8 @@ fn what_does_not_exist_is_not_found() {
     let user = User::of(&server);
     for (arguments, words) in [
         (&["project", "view", "team/nothing"][..], &["team/nothing"][..]),
+        (&["project", "list", "nobody"], &["nobody"]),
+        (&["project", "list", "nobody", "-o", "json"], &["nobody"]),
         (&["run", "list", "team/nothing"], &["team/nothing"]),
         (&["run", "list", "team/nothing", "--count"], &["team/nothing"]),
         (&["run", "list", "nobody/vision"], &["nobody/vision"]),

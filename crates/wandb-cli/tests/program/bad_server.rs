@@ -120,3 +120,39 @@ fn errors_that_pass_are_waited_out() {
     let user = User::of(&server);
     assert_eq!(user.json(&["run", "list", "p"]).as_array().unwrap().len(), 1);
 }
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_download_leaves_nothing() {
+    use std::time::{Duration, Instant};
+
+    let server = Server::start(&["--fault", "slow=20000,path=/dl/"]);
+    server.start_run("p", "r", &json!({}));
+    server.upload("p", "r", "model.bin", &[1; 2_000_000]);
+    let user = User::of(&server);
+    let mut child = user
+        .command(&["run", "download", "p/r", "--root", "down"])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It would take 100 seconds; the temporary file shows that it has begun.
+    let patience = Instant::now() + Duration::from_secs(60);
+    while files_below(user.home()).is_empty() {
+        assert!(Instant::now() < patience, "the download did not begin");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let interrupted = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(interrupted.success());
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{stderr}");
+    assert_eq!(stderr, "error: interrupted\n");
+    assert!(
+        files_below(user.home()).is_empty(),
+        "{:?}",
+        files_below(user.home())
+    );
+}
