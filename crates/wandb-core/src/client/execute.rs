@@ -84,11 +84,20 @@ impl Client {
                     runtime.sleep(pause).await;
                 }
                 let number = tried.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-                let error = match attempt().await {
-                    Ok(answer) => return Ok(answer),
+                let result = attempt().await;
+                let elapsed = runtime.now().saturating_sub(started);
+                let error = match result {
+                    Ok(answer) => {
+                        tracing::debug!(
+                            operation = description,
+                            attempt = number,
+                            ?elapsed,
+                            "request answered"
+                        );
+                        return Ok(answer);
+                    }
                     Err(error) => error,
                 };
-                let elapsed = runtime.now().saturating_sub(started);
                 match self
                     .inner
                     .policy
@@ -96,6 +105,15 @@ impl Client {
                 {
                     Decision::GiveUp => return Err(error),
                     Decision::After(delay) => {
+                        tracing::debug!(
+                            operation = description,
+                            attempt = number,
+                            status = error.status(),
+                            kind = %error.kind(),
+                            ?elapsed,
+                            ?delay,
+                            "request failed and is repeated"
+                        );
                         if error.status() == Some(429) {
                             // All tasks of this client wait, not only the one that was told to.
                             self.inner
