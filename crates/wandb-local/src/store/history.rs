@@ -119,14 +119,14 @@ fn plan(db: &Connection, run: i64, steps: Steps, columns: &str) -> StoreResult<P
 /// The rows of a range as a JSON array of strings. With `samples`, at most about that many, evenly spread.
 pub(crate) fn rows(db: &Connection, run: i64, steps: Steps, samples: Option<i64>) -> StoreResult<String> {
     let plan = plan(db, run, steps, "row")?;
-    if let Some(samples) = samples {
-        let samples = usize::try_from(samples).unwrap_or(0);
+    let samples = samples.map(|samples| usize::try_from(samples).unwrap_or(0));
+    if let Some(samples) = samples.filter(|samples| steps.width() > *samples) {
         let sql = format!("SELECT COUNT(*) FROM ({} LIMIT ?3)", plan.sql);
         let limit = i64::try_from(samples).unwrap_or(i64::MAX).saturating_add(1);
         let more: i64 = db
             .prepare_cached(&sql)?
             .query_row(params![plan.values[0], plan.values[1], limit], |row| row.get(0))?;
-        if more as usize > samples && steps.width() > samples {
+        if more as usize > samples {
             let positions = positions_of(db, run, steps)?;
             return picked(db, Stream::History, &positions, samples);
         }

@@ -164,17 +164,25 @@ pub(crate) fn list(db: &Connection, query: &RunQuery, wanted: Wanted) -> StoreRe
     values.extend(order.params);
     values.push(Value::Integer(query.limit.saturating_add(1) as i64));
     values.push(Value::Integer(i64::try_from(query.offset).unwrap_or(i64::MAX)));
+    // The page is found by row numbers first: sorting and skipping must not carry configs and summaries along.
     let sql = format!(
-        "SELECT {} FROM runs r WHERE {clause} ORDER BY {} LIMIT ? OFFSET ?",
-        wanted.columns(),
+        "SELECT r.id FROM runs r WHERE {clause} ORDER BY {} LIMIT ? OFFSET ?",
         order.sql
     );
-    let mut statement = db.prepare_cached(&sql)?;
-    let mut rows = statement
-        .query_map(params_from_iter(values), |row| wanted.read(row))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    let more = rows.len() as u64 > query.limit;
-    rows.truncate(query.limit as usize);
+    let mut ids = db
+        .prepare_cached(&sql)?
+        .query_map(params_from_iter(values), |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<i64>>>()?;
+    let more = ids.len() as u64 > query.limit;
+    ids.truncate(query.limit as usize);
+    let mut one = db.prepare_cached(&format!(
+        "SELECT {} FROM runs r WHERE r.id = ?1",
+        wanted.columns()
+    ))?;
+    let mut rows = Vec::with_capacity(ids.len());
+    for id in ids {
+        rows.push(one.query_row([id], |row| wanted.read(row))?);
+    }
     Ok((rows, more))
 }
 
