@@ -3,11 +3,12 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use wandb_local::{FaultPlan, LocalServer, LocalServerBuilder};
+use wandb_local::{FaultPlan, LocalServer, LocalServerBuilder, StartError};
 
 use super::stop_signal;
 use crate::cli::ServeArgs;
 use crate::context::Context;
+use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
 use crate::output::field::{Field, write_object};
 use crate::output::style::Paint;
@@ -63,16 +64,21 @@ fn builder(context: &Context, arguments: &ServeArgs, dir: &Path) -> CommandResul
 }
 
 /// A server that could not start: an option that cannot be is wrong usage, everything else a failure.
-pub(crate) fn start_failure(error: wandb_local::StartError) -> Failure {
-    let failure = match &error {
-        wandb_local::StartError::Option(_) => Failure::usage("the server cannot start"),
-        wandb_local::StartError::Listen { .. } => {
-            Failure::new(crate::exit::ExitStatus::Failed, "the server cannot start")
-                .hint("another program may use the port; --port 0 picks a free one")
-        }
-        _ => Failure::new(crate::exit::ExitStatus::Failed, "the server cannot start"),
+pub(crate) fn start_failure(error: StartError) -> Failure {
+    let (status, hint) = match &error {
+        StartError::Option(_) => (ExitStatus::Usage, None),
+        StartError::Listen { .. } => (
+            ExitStatus::Failed,
+            Some("another program may use the port; --port 0 picks a free one"),
+        ),
+        StartError::InUse { .. } => (
+            ExitStatus::Failed,
+            Some("use that server: give its url as --base-url and its api_key as WANDB_API_KEY; or stop it"),
+        ),
+        _ => (ExitStatus::Failed, None),
     };
-    failure.with_source(error)
+    let failure = Failure::new(status, "the embedded server cannot start").with_source(error);
+    hint.into_iter().fold(failure, Failure::hint)
 }
 
 /// The one line of data that this command has.

@@ -19,7 +19,7 @@ fn filled() -> Server {
                 "notes": "two\nlines", "jobType": "train",
                 "summaryMetrics": r#"{"loss": 0.25, "best": NaN, "top": Infinity, "nested": {"deep": 7}}"#}),
     );
-    let line = |step: i64, rest: &str| format!("{{\"_step\":{step},\"_runtime\":{}.5{rest}}}", step);
+    let line = |step: i64, rest: &str| format!("{{\"_step\":{step},\"_runtime\":{step}.5{rest}}}");
     let lines = [
         line(0, r#","loss":1.0,"acc":0.5"#),
         line(1, r#","loss":NaN"#),
@@ -173,13 +173,11 @@ fn runs_are_listed_filtered_sorted_counted_and_selected() {
     );
 
     let objects = user.ok(&["run", "list", "team/vision", "-o", "jsonl"]);
-    assert_eq!(
-        objects
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap())
-            .count(),
-        3
-    );
+    let objects: Vec<Value> = objects
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(objects.len(), 3);
 
     assert_eq!(
         user.json(&[

@@ -85,4 +85,6 @@ fn what_cannot_be_is_refused() {
     let server = Server::start(&[]);
     let port = server.url.rsplit(':').next().unwrap();
     user.fails(&["serve", "--dir", "other", "--port", port], 1, &["--port 0"]);
+    let dir = server.dir().to_str().unwrap();
+    user.fails(&["--local", dir, "project", "list"], 1, &["in use", "--base-url"]);
 }

@@ -50,9 +50,15 @@ pub(crate) struct Written {
 /// A file that the rows go to.
 enum Target {
     /// JSON Lines, JSON or CSV.
-    Text(OutFile, Rows),
+    Text(Box<TextFile>),
     /// Parquet or Arrow.
     Columns(Box<HistoryWriter>),
+}
+
+/// A text file and what writes rows into it.
+struct TextFile {
+    file: OutFile,
+    rows: Rows,
 }
 
 /// What a file's ending asks for.
@@ -95,7 +101,8 @@ impl Target {
         match format {
             FileFormat::Text(format) => {
                 let file = OutFile::create(path, arguments.replace)?;
-                Ok(Self::Text(file, writer(format, keys, context)?))
+                let rows = writer(format, keys, context)?;
+                Ok(Self::Text(Box::new(TextFile { file, rows })))
             }
             FileFormat::Columns(format) => {
                 let options = WriteOptions::default().run(run).replace(arguments.replace);
@@ -115,7 +122,8 @@ impl Target {
 
     fn append(&mut self, batch: &RowBatch) -> CommandResult {
         match self {
-            Self::Text(file, rows) => {
+            Self::Text(text) => {
+                let TextFile { file, rows } = &mut **text;
                 for row in batch.rows() {
                     rows.row(file, row).map_err(|error| file.failed(error))?;
                 }
@@ -128,7 +136,8 @@ impl Target {
     /// Gives the file its name; returns rows and bytes.
     fn publish(self) -> CommandResult<(u64, u64)> {
         match self {
-            Self::Text(mut file, rows) => {
+            Self::Text(text) => {
+                let TextFile { mut file, rows } = *text;
                 let count = rows.count();
                 rows.finish(&mut file).map_err(|error| file.failed(error))?;
                 Ok((count, file.publish()?))
