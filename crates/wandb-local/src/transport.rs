@@ -47,9 +47,9 @@ impl Transport for LocalTransport {
         let answer = router.call(request.map(axum::body::Body::new)).await;
         match answer {
             // What ends a connection elsewhere has none to end here.
-            Ok(response) if response.extensions().get::<ConnectionLost>().is_some() => {
-                Err(TransportError::new(TransportErrorKind::Interrupted, "the connection was reset"))
-            }
+            Ok(response) if response.extensions().get::<ConnectionLost>().is_some() => Err(
+                TransportError::new(TransportErrorKind::Interrupted, "the connection was reset"),
+            ),
             Ok(response) => Ok(response.map(Body::wrap)),
             Err(never) => match never {},
         }

@@ -277,8 +277,7 @@ async fn the_last_event_is_the_system_metrics() {
         r#"{"system.cpu":2,"_runtime":2}"#,
     ];
     for (offset, line) in lines.iter().enumerate() {
-        let body =
-            json!({ "files": { "wandb-events.jsonl": { "offset": offset, "content": [line] } } });
+        let body = json!({ "files": { "wandb-events.jsonl": { "offset": offset, "content": [line] } } });
         caller.stream("p", "r", body).await;
     }
     let run = caller
