@@ -403,8 +403,8 @@ fn the_evaluator_and_the_server_agree() {
     let mut case = 0;
     let case = std::cell::RefCell::new(&mut case);
     let mut runner = runner(60);
-    let runs = prop::collection::vec(logged(), 1..7);
-    let filters = prop::collection::vec(filter(), 8);
+    let runs = prop::collection::vec(logged(), 1..6);
+    let filters = prop::collection::vec(filter(), 5);
     runner
         .run(&(runs, filters), |(runs, filters)| {
             let project = {

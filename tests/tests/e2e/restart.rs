@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use tempfile::TempDir;
+use wandb_api::retry::RetryPolicy;
 use wandb_api::transport::HyperTransport;
 use wandb_api::{Api, DownloadOptions, HistoryRow, Run};
 use wandb_local::LocalServer;
@@ -87,6 +88,7 @@ async fn over_loopback() {
             .unwrap()
             .api_key(KEY)
             .unwrap()
+            .retry(RetryPolicy::never())
             .build();
         check(&api).await;
         server.stop().await;

@@ -97,21 +97,23 @@ impl Files {
             file_names: Some(self.names.iter().cloned().map(Some).collect()),
             pattern: self.pattern.clone(),
         });
-        let answer: wire::RunFiles = self
-            .api
-            .execute(&operation, &format!("list the files of run \"{run}\""))
-            .await?;
+        let description = format!("list the files of run \"{run}\"");
+        let answer: wire::RunFiles = self.api.execute(&operation, &description).await?;
         let found = answer
             .project
             .and_then(|project| project.run)
             .ok_or_else(|| Error::not_found(format!("run \"{run}\"")))?;
+        self.page(found).map_err(|error| error.in_operation(description))
+    }
+
+    fn page(&self, found: wire::RunFilesRun) -> Result<Page<File>> {
         let connection = found
             .files
             .ok_or_else(|| Error::protocol("the server gave no files where a page of files was asked for"))?;
         let nodes = connection.edges.into_iter().filter_map(|edge| edge.node);
         Ok(Page {
             items: nodes
-                .map(|node| File::from_wire(&self.api, run, node))
+                .map(|node| File::from_wire(&self.api, &self.run, node))
                 .collect::<Result<_>>()?,
             next: listing::next_cursor(
                 connection.page_info.has_next_page,

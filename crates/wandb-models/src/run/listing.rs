@@ -199,6 +199,11 @@ impl Runs {
         let description = format!("list the runs of \"{path}\"");
         let answer: wire::Runs = self.api.execute(&operation, &description).await?;
         let project = answer.project.ok_or_else(|| no_project(&path))?;
+        self.page(split, project)
+            .map_err(|error| error.in_operation(description))
+    }
+
+    fn page(&self, split: &Split, project: wire::ProjectRuns) -> Result<Page<Run>> {
         let names = convert::Names::new(&project.entity_name, &project.name)?;
         let connection = project
             .runs
@@ -228,9 +233,9 @@ impl Runs {
     /// Every matching run that existed when the call began, exactly once, however the project changes meanwhile.
     ///
     /// The listing is bounded by the newest run at its start (by the server's clock, not by this machine's), sorted by
-    /// creation (which no later event changes), de-duplicated by id, and counted before and after. Where what came and the counts disagree it is read again and merged, up to four
-    /// times. Runs that are deleted meanwhile may be in the result. The configured order and limit are not used; memory
-    /// grows with the number of runs.
+    /// creation (which no later event changes), de-duplicated by id, and counted before and after. Where what came and the
+    /// counts disagree it is read again and merged, up to four times. Runs that are deleted meanwhile may be in the result.
+    /// The configured order and limit are not used; memory grows with the number of runs.
     ///
     /// # Errors
     /// [`Incomplete`](ErrorKind::Incomplete) when the project changed too fast for the counts ever to agree.
