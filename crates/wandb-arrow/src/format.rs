@@ -8,17 +8,20 @@ use std::{
 
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::FileWriter;
+use arrow_schema::DataType;
 use parquet::{
     arrow::ArrowWriter,
-    basic::Compression,
+    basic::{Compression, Encoding},
     file::{
         metadata::{KeyValue, SortingColumn},
         properties::{EnabledStatistics, WriterProperties},
     },
+    schema::types::ColumnPath,
 };
 use wandb_core::{Error, Result};
 
 use crate::{
+    collect::STEP,
     error::{io_failed, of_arrow, of_parquet},
     layout::Layout,
     metadata,
@@ -105,6 +108,18 @@ impl<'a> TableWriter<'a> {
                         nulls_first: false,
                     };
                     properties = properties.set_sorting_columns(Some(vec![by_step]));
+                }
+                for field in schema.fields() {
+                    // Whole: a dot in a key does not separate anything.
+                    let column = ColumnPath::new(vec![field.name().clone()]);
+                    if field.name() == STEP && *field.data_type() == DataType::Int64 {
+                        properties = properties
+                            .set_column_dictionary_enabled(column.clone(), false)
+                            .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
+                    } else if *field.data_type() == DataType::Float64 {
+                        // Measured values hardly repeat: a dictionary of them is slower and larger than they are.
+                        properties = properties.set_column_dictionary_enabled(column, false);
+                    }
                 }
                 if let Some(run) = schema.metadata().get(metadata::RUN) {
                     // The Arrow schema holds it too, but only Arrow libraries look there.

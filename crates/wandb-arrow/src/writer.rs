@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use wandb_core::{Error, ErrorKind, Result, path::safe_relative_path};
 use wandb_models::RowBatch;
-use wandb_storage::{Directory, Existing, Expected, StorageError};
+use wandb_storage::{Directory, Existing, Expected};
 
 use crate::{
     collect::{Chunk, Collector},
@@ -125,14 +125,8 @@ impl HistoryWriter {
         std::fs::metadata(directory).map_err(|error| io_failed("open directory", directory, error))?;
         // Its hints are about names that a server gave.
         let name = safe_relative_path(name).map_err(|error| Error::invalid_input(error.to_string()))?;
-        let pending = Directory::create(directory)
-            .and_then(|directory| directory.begin(&name, options.existing))
-            .map_err(|error| match error {
-                exists @ StorageError::Exists { .. } => {
-                    Error::from(exists).with_hint("choose another name, or ask for it to be replaced")
-                }
-                error => error.into(),
-            })?;
+        let pending =
+            Directory::create(directory).and_then(|directory| directory.begin(&name, options.existing))?;
         Ok(Self {
             sink: Sink::new(pending),
             directory: directory.to_owned(),
