@@ -118,7 +118,16 @@ fn errors_that_pass_are_waited_out() {
     let server = Server::start(&["--fault", "503,op=Runs,limit=1"]);
     server.start_run("p", "r", &json!({}));
     let user = User::of(&server);
-    assert_eq!(user.json(&["run", "list", "p"]).as_array().unwrap().len(), 1);
+    // -v tells of the retry, and of no secret.
+    let finished = user.run(&["-v", "run", "list", "p", "-o", "jsonl"]);
+    assert_eq!(
+        (finished.code, finished.stdout.lines().count()),
+        (0, 1),
+        "{}",
+        finished.stderr
+    );
+    assert!(finished.stderr.contains("503"), "{}", finished.stderr);
+    assert!(!finished.stderr.contains(&server.api_key), "{}", finished.stderr);
 }
 
 #[test]
