@@ -15,18 +15,34 @@ use crate::faults::ConnectionLost;
 ///
 /// Requests must be sent from within a Tokio runtime. Any host in a request's URI will do; URLs in answers are built on
 /// it. The data directory stays open until the last clone is dropped.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LocalTransport {
     router: Router,
     app: Arc<App>,
+    api_key: String,
+}
+
+impl std::fmt::Debug for LocalTransport {
+    /// Everything but the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LocalTransport")
+            .field("app", &self.app)
+            .finish_non_exhaustive()
+    }
 }
 
 impl LocalTransport {
-    pub(crate) fn new(app: Arc<App>) -> Self {
+    pub(crate) fn new(app: Arc<App>, api_key: String) -> Self {
         Self {
             router: crate::http::router(Arc::clone(&app)),
             app,
+            api_key,
         }
+    }
+
+    /// The API key that requests must carry, here as over the network.
+    pub fn api_key(&self) -> &str {
+        &self.api_key
     }
 
     /// Name of the default entity.

@@ -64,7 +64,7 @@ pub struct LocalServerBuilder {
     pub(super) host: String,
     pub(super) port: u16,
     api_key: Option<String>,
-    entity: String,
+    entity: Option<String>,
     username: Option<String>,
     heartbeat_timeout: Duration,
     rate_limit: (u64, Duration),
@@ -98,7 +98,7 @@ impl Default for LocalServerBuilder {
             host: "127.0.0.1".to_owned(),
             port: 0,
             api_key: None,
-            entity: "local".to_owned(),
+            entity: None,
             username: None,
             heartbeat_timeout: HEARTBEAT_TIMEOUT,
             rate_limit: (10_000_000, Duration::from_secs(60)),
@@ -134,13 +134,14 @@ impl LocalServerBuilder {
         self
     }
 
-    /// Name of the default entity. Default: `local`.
+    /// Name of the default entity. Default: the one with which the data directory was last opened, in a new one `local`.
     pub fn entity(mut self, entity: impl Into<String>) -> Self {
-        self.entity = entity.into();
+        self.entity = Some(entity.into());
         self
     }
 
-    /// Login name of the user. Default: the name of the entity.
+    /// Login name of the user. Default: the one with which the data directory was last opened, or the entity's name when
+    /// an entity is given.
     pub fn username(mut self, username: impl Into<String>) -> Self {
         self.username = Some(username.into());
         self
@@ -208,18 +209,11 @@ impl LocalServerBuilder {
     /// # Errors
     /// When the directory or an option cannot be used.
     pub fn open(self) -> Result<LocalTransport, StartError> {
-        Ok(LocalTransport::new(self.prepare()?.app))
+        let Prepared { app, api_key } = self.prepare()?;
+        Ok(LocalTransport::new(app, api_key))
     }
 
     pub(super) fn prepare(&self) -> Result<Prepared, StartError> {
-        let username = self.username.clone().unwrap_or_else(|| self.entity.clone());
-        for (what, name) in [("entity", &self.entity), ("username", &username)] {
-            if name.is_empty() || name.contains('/') || name.contains(char::is_control) {
-                return Err(StartError::Option(format!(
-                    "{what} {name:?} cannot be used as a name"
-                )));
-            }
-        }
         if self.heartbeat_timeout.is_zero() {
             return Err(StartError::Option(
                 "the heartbeat timeout must not be zero".to_owned(),
@@ -263,8 +257,16 @@ impl LocalServerBuilder {
         };
         let store = Store::open(&path).map_err(&broken)?;
         let key_sha256 = key_digest(&api_key);
+        let (entity, username) = self.names(&store).map_err(&broken)?;
+        for (what, name) in [("entity", &entity), ("username", &username)] {
+            if name.is_empty() || name.contains('/') || name.contains(char::is_control) {
+                return Err(StartError::Option(format!(
+                    "{what} {name:?} cannot be used as a name"
+                )));
+            }
+        }
         let identity = store
-            .write_blocking(|db| identity::prepare(db, &self.entity, &username, &key_sha256))
+            .write_blocking(|db| identity::prepare(db, &entity, &username, &key_sha256))
             .map_err(&broken)?;
         let mut fresh = [0_u8; 32];
         names::random(&mut fresh).map_err(StartError::System)?;
@@ -299,7 +301,19 @@ impl LocalServerBuilder {
             api_key,
         })
     }
+
+    /// The names of entity and user: what was asked for, else what the data directory has, else `local`.
+    fn names(&self, store: &Store) -> Result<(String, String), StoreError> {
+        let stored = store.write_blocking(|db| identity::last_used(db))?;
+        let (entity, username) = match (&self.entity, stored) {
+            (Some(entity), _) => (entity.clone(), entity.clone()),
+            (None, Some((entity, username))) => (entity, username),
+            (None, None) => ("local".to_owned(), "local".to_owned()),
+        };
+        Ok((entity, self.username.clone().unwrap_or(username)))
+    }
 }
+
 /// A server that is ready to take requests.
 pub(super) struct Prepared {
     pub(super) app: Arc<App>,

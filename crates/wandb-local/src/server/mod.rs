@@ -11,6 +11,7 @@ mod directory;
 mod thread;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 pub use builder::{LocalServerBuilder, StartError};
@@ -56,6 +57,11 @@ impl LocalServer {
     /// A server with everything at its default.
     pub fn builder() -> LocalServerBuilder {
         LocalServerBuilder::default()
+    }
+
+    /// Whether a directory is the data directory of such a server.
+    pub fn is_data_dir(dir: impl AsRef<Path>) -> bool {
+        dir.as_ref().join(directory::DATABASE).is_file()
     }
 
     /// Base URL: what `WANDB_BASE_URL` is to be set to.
@@ -108,7 +114,7 @@ impl LocalServer {
 
     /// The same server without the socket. It goes on working after the server has stopped to listen.
     pub fn transport(&self) -> LocalTransport {
-        LocalTransport::new(Arc::clone(&self.started.app))
+        LocalTransport::new(Arc::clone(&self.started.app), self.started.api_key.clone())
     }
 
     /// Stops to listen, lets requests under way end (for at most five seconds), and returns when all is closed.
@@ -127,5 +133,29 @@ impl Drop for LocalServer {
             running.stop.send_replace(Stop::AtOnce);
             let _ = running.thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_keeps_entity_user_and_key() {
+        let dir = tempfile::tempdir().expect("a directory");
+        assert!(!LocalServer::is_data_dir(dir.path()));
+        let open = || LocalServer::builder().dir(dir.path());
+        let first = open().entity("team").username("ada").open().expect("opens");
+        let key = first.api_key().to_owned();
+        assert!(!format!("{first:?}").contains(&key));
+        drop(first);
+        assert!(LocalServer::is_data_dir(dir.path()));
+        let again = open().open().expect("opens");
+        assert_eq!((again.entity(), again.api_key()), ("team", key.as_str()));
+        drop(again);
+        let other = open().entity("other").open().expect("opens");
+        assert_eq!(other.entity(), "other");
+        drop(other);
+        assert_eq!(open().open().expect("opens").entity(), "other");
     }
 }

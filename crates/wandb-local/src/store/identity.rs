@@ -79,6 +79,20 @@ pub(crate) fn prepare(
     })
 }
 
+/// Entity and user of the last time that the data directory was opened; `None` for a new one.
+pub(crate) fn last_used(db: &Connection) -> StoreResult<Option<(String, String)>> {
+    let found = db
+        .query_row(
+            "SELECT e.name, u.username FROM api_keys k
+             JOIN users u ON u.id = k.user_id JOIN entities e ON e.id = u.entity_id
+             WHERE k.label = 'default' ORDER BY k.id DESC LIMIT 1",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    Ok(found)
+}
+
 /// The user of this login name.
 pub(crate) fn user(db: &Connection, username: &str) -> StoreResult<Option<Identity>> {
     Ok(db
