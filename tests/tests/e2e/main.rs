@@ -2,6 +2,12 @@
 //!
 //! One binary, because each one links everything.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "a test ends where something is not as it should be, and json! stands in the place of arguments"
+)]
+
 mod attributes;
 mod downloads;
 mod faults;

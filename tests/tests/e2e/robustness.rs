@@ -292,7 +292,7 @@ impl wandb_api::retry::Runtime for Asleep {
     }
 
     async fn sleep(&self, _: Duration) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     fn random(&self) -> f64 {
