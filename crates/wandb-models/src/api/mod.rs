@@ -9,7 +9,7 @@ use cynic::{Operation as CynicOperation, QueryBuilder};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::OnceCell;
 use wandb_core::{
-    Client, Error, Result,
+    Client, Error, ErrorKind, Result,
     base_url::{AppUrl, BaseUrl},
     filter::{Explanation, Filter, ServerRules},
     graphql::Operation,
@@ -175,11 +175,12 @@ impl Api {
         match parse(&self.inner.paths) {
             Ok(path) => Ok(path),
             Err(error) if *error.problem() == PathProblem::MissingEntity => {
-                // An error of this request matters less than the one that the caller can mend.
-                let Ok(entity) = self.default_entity().await else {
-                    return Err(error.into());
-                };
-                Ok(parse(&self.inner.paths.clone().with_entity(entity))?)
+                match self.default_entity().await {
+                    Ok(entity) => Ok(parse(&self.inner.paths.clone().with_entity(entity))?),
+                    // The user has no default entity: the path has to name one.
+                    Err(failure) if failure.kind() == ErrorKind::InvalidInput => Err(error.into()),
+                    Err(failure) => Err(failure),
+                }
             }
             Err(error) => Err(error.into()),
         }

@@ -45,9 +45,8 @@ impl Source {
         let keys = choice.keys();
         // In reduced rows a logged NaN is the text `"NaN"` (they are strict JSON), which only a key without texts tells
         // from a logged text.
-        let reduces = !keys.is_empty()
-            && !(matches!(choice, KeyChoice::Any(_)) && keys.len() > MAX_SPECS)
-            && keys.iter().all(|key| extent.is_scalar(key));
+        let too_many = matches!(choice, KeyChoice::Any(_)) && keys.len() > MAX_SPECS;
+        let reduces = !keys.is_empty() && !too_many && keys.iter().all(|key| extent.is_scalar(key));
         Self {
             api,
             path,
@@ -69,11 +68,11 @@ impl Source {
         let range = Some((window.low, window.high));
         let description = self.description(window);
         let lines = request::whole_rows(&self.api, &self.path, range, window.samples(), &description).await?;
-        if let Some(split) = self.judge(window, lines.len())? {
-            return Ok(split);
-        }
         let mut builder = BatchBuilder::with_capacity(lines.len());
         read_lines(&mut builder, &lines)?;
+        if let Some(split) = self.judge(window, &builder)? {
+            return Ok(split);
+        }
         builder.keep_window(window);
         match &self.choice {
             KeyChoice::Everything => {}
@@ -98,7 +97,7 @@ impl Source {
                     builder.read(text, convert)
                 })?;
             }
-            if let Some(split) = self.judge(window, builder.len())? {
+            if let Some(split) = self.judge(window, &builder)? {
                 return Ok(split);
             }
             builder.keep_window(window);
@@ -119,8 +118,8 @@ impl Source {
         Ok(Answer::Rows(join(batches)))
     }
 
-    fn judge(&self, window: Window, rows: usize) -> Result<Option<Answer>> {
-        match judge(window, rows) {
+    fn judge(&self, window: Window, rows: &BatchBuilder) -> Result<Option<Answer>> {
+        match judge(window, &mut rows.steps()) {
             Verdict::Complete => Ok(None),
             Verdict::Split(windows) => Ok(Some(Answer::Split(windows))),
             Verdict::TooDense => Err(Error::protocol(format!(

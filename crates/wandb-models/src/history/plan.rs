@@ -42,14 +42,14 @@ pub(super) enum Verdict {
 }
 
 /// Into how many windows one is split at most. More would waste requests when the rows sit in one place.
-const FAN_OUT: u64 = 16;
+const FAN_OUT: usize = 16;
 
 /// The most rows that one step may hold.
 const MAX_ROWS_PER_STEP: u32 = 1 << 20;
 
-/// Judges an answer of `rows` rows.
-pub(super) fn judge(window: Window, rows: usize) -> Verdict {
-    if rows <= window.trusted as usize {
+/// Judges an answer with rows of these steps, in any order.
+pub(super) fn judge(window: Window, steps: &mut [i64]) -> Verdict {
+    if steps.len() <= window.trusted as usize {
         return Verdict::Complete;
     }
     if window.width() <= 1 {
@@ -61,28 +61,38 @@ pub(super) fn judge(window: Window, rows: usize) -> Verdict {
             Verdict::Split(vec![Window { trusted, ..window }])
         };
     }
-    let parts = window
-        .width()
-        .div_ceil(u64::from(window.trusted))
-        .clamp(2, FAN_OUT)
-        .min(window.width());
-    Verdict::Split(split(window, parts))
+    steps.sort_unstable();
+    Verdict::Split(split(window, &edges(window, steps)))
 }
 
-fn split(window: Window, parts: u64) -> Vec<Window> {
-    let edge = |part: u64| {
-        // In 128 bits the product of a width and a count cannot overflow.
-        let offset = u128::from(window.width()) * u128::from(part) / u128::from(parts);
-        window
-            .low
-            .saturating_add_unsigned(u64::try_from(offset).unwrap_or(u64::MAX))
-    };
-    (0..parts)
-        .map(|part| Window {
-            low: edge(part),
-            high: edge(part + 1),
-            ..window
-        })
+/// Where to split: at quantiles of the rows that came, which stand for all of them. So a dense cluster beside a far row
+/// is found in one step, and not by halving a million times.
+fn edges(window: Window, steps: &[i64]) -> Vec<i64> {
+    let inside = |edge: &i64| window.low < *edge && *edge < window.high;
+    let mut edges: Vec<i64> = (1..FAN_OUT)
+        .filter_map(|part| steps.get(steps.len() * part / FAN_OUT).copied())
+        .filter(inside)
+        .collect();
+    edges.dedup();
+    if edges.is_empty() {
+        // Nearly all of the rows have the same step.
+        let step = steps.get(steps.len() / 2).copied().unwrap_or(window.low);
+        edges.extend([step, step.saturating_add(1)].iter().filter(|edge| inside(edge)));
+    }
+    if edges.is_empty() {
+        // The rows are not even of this window; halving ends all the same.
+        let half = i64::try_from(window.width() / 2).unwrap_or(i64::MAX);
+        edges.push(window.low.saturating_add(half));
+    }
+    edges
+}
+
+/// The windows between edges that are inside of the window, in order.
+fn split(window: Window, edges: &[i64]) -> Vec<Window> {
+    let lows = std::iter::once(window.low).chain(edges.iter().copied());
+    let highs = edges.iter().copied().chain(std::iter::once(window.high));
+    lows.zip(highs)
+        .map(|(low, high)| Window { low, high, ..window })
         .collect()
 }
 
@@ -172,7 +182,7 @@ mod tests {
         while let Some(window) = queue.pop_front().or_else(|| planner.next_window()) {
             requests += 1;
             let answer = serve(rows, window);
-            match judge(window, answer.len()) {
+            match judge(window, &mut answer.clone()) {
                 Verdict::Complete => {
                     planner.learn(window, answer.len());
                     found.extend(answer);
@@ -206,11 +216,19 @@ mod tests {
         }
 
         #[test]
-        fn a_split_covers_the_window(low in any::<i64>(), width in 2_u64..u64::MAX / 2, trusted in 1_u32..5000) {
+        fn a_split_covers_the_window_whatever_came(
+            low in any::<i64>(),
+            width in 2_u64..u64::MAX / 2,
+            steps in prop::collection::vec(prop_oneof![any::<i64>(), 0_i64..3], 1..80),
+            offset in any::<bool>(),
+        ) {
             let high = low.saturating_add_unsigned(width);
-            let window = Window { low, high, trusted };
+            let window = Window { low, high, trusted: 0 };
             prop_assume!(window.width() > 1);
-            let Verdict::Split(parts) = judge(window, trusted as usize + 1) else { panic!("must split") };
+            let mut steps: Vec<i64> =
+                if offset { steps.iter().map(|step| low.saturating_add(*step)).collect() } else { steps };
+            let Verdict::Split(parts) = judge(window, &mut steps) else { panic!("must split") };
+            prop_assert!(parts.len() > 1);
             prop_assert_eq!(parts[0].low, low);
             prop_assert_eq!(parts.last().unwrap().high, high);
             for pair in parts.windows(2) {
@@ -239,7 +257,13 @@ mod tests {
         skewed.push(1_000_000_000);
         let (found, requests) = scan(&skewed, 1_000, true);
         assert_eq!(found, skewed);
-        assert!(requests <= 120, "{requests}");
+        assert!(requests <= 40, "{requests}");
+        // A small cluster and a row very far away.
+        let mut far: Vec<i64> = (0..60).collect();
+        far.push(1_000_000_000_000_000);
+        let (found, requests) = scan(&far, 20, true);
+        assert_eq!(found, far);
+        assert!(requests <= 40, "{requests}");
     }
 
     #[test]
@@ -249,6 +273,7 @@ mod tests {
             high: 6,
             trusted: MAX_ROWS_PER_STEP,
         };
-        assert_eq!(judge(window, MAX_ROWS_PER_STEP as usize + 1), Verdict::TooDense);
+        let mut steps = vec![5; MAX_ROWS_PER_STEP as usize + 1];
+        assert_eq!(judge(window, &mut steps), Verdict::TooDense);
     }
 }

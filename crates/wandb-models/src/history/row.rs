@@ -285,8 +285,9 @@ impl BatchBuilder {
         self.rows.push((step, cells.into_boxed_slice()));
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.rows.len()
+    /// The steps of the rows, in the order in which they came.
+    pub(super) fn steps(&self) -> Vec<i64> {
+        self.rows.iter().map(|(step, _)| *step).collect()
     }
 
     /// The batch, in step order; rows of the same step keep their order.
