@@ -61,7 +61,7 @@ def differences(left, right, path=""):
 
 def shape(question, answer):
     """Rows by step and runs by id, so that one missing row shows as one; the order is compared beside."""
-    key = {"history": "_step", "scan": "_step", "outer": "_step", "listed": "id", "projects": "name", "files": "name"}.get(question["kind"])
+    key = {"history": "_step", "scan": "_step", "outer": "_step", "listed": "id", "selected": "id", "projects": "name", "files": "name"}.get(question["kind"])
     if key is None or not isinstance(answer, list):
         return answer
     names = [item.get(key) for item in answer]

@@ -41,6 +41,9 @@ LISTINGS = {
     "nothing": ({"config.model": "there is none"}, None),
 }
 
+# Parts of config and summary that a listing can ask for alone.
+SELECTED = {"config": ["model", "seed", "dotted.key", "never set"], "summary": ["loss", "test/accuracy", "_step", "never set"]}
+
 
 def questions(work, run_ids):
     """All questions about the runs found, which are given per project."""
@@ -48,6 +51,7 @@ def questions(work, run_ids):
     for project in PROJECTS:
         for per_page in (50, 7):
             asked.append({"kind": "listed", "project": project, "per_page": per_page})
+        asked.append({"kind": "selected", "project": project, **SELECTED})
     for name, (filters, order) in LISTINGS.items():
         asked.append({"kind": "ids", "project": PROJECTS[0], "name": name, "filters": filters, "order": order})
         asked.append({"kind": "count", "project": PROJECTS[0], "name": name, "filters": filters})

@@ -94,6 +94,16 @@ class Official:
         runs = self.runs(question, lazy=False, per_page=question["per_page"])
         return [read(RUN_FIELDS, run) for run in runs]
 
+    def selected(self, question):
+        return [
+            {
+                "id": run.id,
+                "config": {key: plain(run.config[key]) for key in question["config"] if key in run.config},
+                "summary": {key: plain(run.summary_metrics[key]) for key in question["summary"] if key in run.summary_metrics},
+            }
+            for run in self.runs(question, lazy=False)
+        ]
+
     def ids(self, question):
         return [run.id for run in self.runs(question)]
 

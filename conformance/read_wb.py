@@ -54,6 +54,11 @@ class Wb:
     def listed(self, question):
         return self.lines(*self.listing(question), "--page-size", str(question["per_page"]))
 
+    def selected(self, question):
+        names = [f"{part}.{key}" for part in ("config", "summary") for key in question[part]]
+        runs = self.lines(*self.listing(question), "--select", ",".join(names))
+        return [{key: run[key] for key in ("id", "config", "summary")} for run in runs]
+
     def ids(self, question):
         return [run["id"] for run in self.lines(*self.listing(question))]
 
