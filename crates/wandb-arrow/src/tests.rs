@@ -132,8 +132,11 @@ fn same(left: &Value, right: &Value) -> bool {
         (Value::Float(left), Value::Float(right)) => {
             left.to_bits() == right.to_bits() || (left.is_nan() && right.is_nan())
         }
-        // A float column holds the very float whose digits were logged.
-        (Value::Float(float), integer) | (integer, Value::Float(float)) => integer.as_f64() == Some(*float),
+        // An integer among floats: the float has its value, or its digits are the shortest of the float.
+        (Value::Float(float), integer) | (integer, Value::Float(float)) => {
+            let digits = integer.to_wire();
+            format!("{float:.0}") == digits || float.to_string() == digits
+        }
         (Value::List(left), Value::List(right)) => {
             left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
         }
