@@ -14,12 +14,6 @@ use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
 use crate::ui::Ui;
 
-/// The name of the embedded server's database in its directory. Without it, a directory is none of its.
-const LOCAL_DATABASE: &str = "wandb.sqlite3";
-
-/// The name of the file with its generated key.
-const LOCAL_KEY: &str = "api-key";
-
 /// A handle, and what is known about how it came about.
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
@@ -57,7 +51,7 @@ impl Connection {
     }
 
     fn local(dir: &Path, options: &GlobalOptions) -> CommandResult<Self> {
-        if !dir.join(LOCAL_DATABASE).is_file() {
+        if !LocalServer::is_data_dir(dir) {
             let what = format!(
                 "\"{}\" is no data directory of wb serve or wb demo",
                 dir.display()
@@ -68,14 +62,10 @@ impl Connection {
             )));
         }
         let transport = LocalServer::builder().dir(dir).open().map_err(start_failure)?;
-        // Opened without a key of ours, the server uses the one in this file, and makes it where it is missing.
-        let key_file = dir.join(LOCAL_KEY);
-        let key = std::fs::read_to_string(&key_file)
-            .map_err(|error| Failure::io(format!("read \"{}\"", key_file.display()), error))?;
         let mut builder = Api::builder(Arc::new(transport.clone()))
             .base_url(transport.url())?
             .server_rules(ServerRules::exact())
-            .api_key(key.trim())?
+            .api_key(transport.api_key())?
             .entity(options.entity.as_deref().unwrap_or(transport.entity()))?;
         if let Some(project) = &options.project {
             builder = builder.project(project)?;
