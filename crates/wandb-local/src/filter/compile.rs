@@ -389,6 +389,11 @@ impl Named<'_> {
             let listed = SqlFragment::new(format!("{count} AND {}) = ?", listed.sql), listed.params);
             return Ok(SqlFragment::all(vec![total, listed]));
         }
+        // Tags are a list: it contains a tag, and not a part of one.
+        let comparison = match comparison {
+            Comparison::Contains => Comparison::Equal,
+            other => other,
+        };
         let one = self.text("t.tag", comparison, operand)?;
         let sql = format!(
             "EXISTS (SELECT 1 FROM run_tags t WHERE t.run_id = r.id AND {})",
@@ -436,7 +441,12 @@ impl Named<'_> {
             Comparison::In => Test::In(self.list(operand)?.to_vec()),
             Comparison::Exists => Test::Exists,
             Comparison::Matches => Test::Matches(self.pattern(comparison, operand)?.to_owned()),
-            Comparison::Contains => Test::Contains(self.pattern(comparison, operand)?.to_owned()),
+            Comparison::Contains => match operand {
+                Value::Null | Value::Array(_) | Value::Object(_) => {
+                    return Err(self.operand(comparison.name(), "a string, a number or a truth value"));
+                }
+                _ => Test::Contains(value()),
+            },
         };
         let place = Place {
             config: document == Document::Config,

@@ -15,7 +15,8 @@
 //! - `config.a.b` is the key `"a.b"` if there is one, else `b` inside `a`; `config.a.value` also finds `a`.
 //! - Times are ISO 8601 text (UTC unless it says otherwise) or Unix time in seconds.
 //! - `duration` is the time from creation to the last heartbeat, in seconds.
-//! - `$contains` looks for a substring, `$regex` is unanchored and has the syntax of the `regex` crate (near RE2).
+//! - `$contains` looks for a part of a text or an element of a list; `$regex` is unanchored and has the syntax of the
+//!   `regex` crate (near RE2).
 //! - Non-finite numbers are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`, in filters as well as in data.
 
 mod compile;

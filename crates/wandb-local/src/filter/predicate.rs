@@ -46,7 +46,7 @@ pub(super) enum Test {
     In(Vec<Value>),
     Exists,
     Matches(String),
-    Contains(String),
+    Contains(Value),
 }
 
 /// A whole condition as a parameter.
@@ -92,10 +92,16 @@ impl Prepared {
                     string(value).is_some_and(|text| regex.is_match(&text))
                 })
             }),
-            Test::Contains(part) => some(found, |value| {
-                string(value).is_some_and(|text| text.contains(part.as_str()))
-            }),
+            Test::Contains(part) => found.is_some_and(|value| contains(value, part)),
         }
+    }
+}
+
+/// Whether a text has a part, or a list an element.
+fn contains(value: Raw<'_>, part: &Value) -> bool {
+    match (string(value), part) {
+        (Some(text), Value::String(part)) => text.contains(part.as_str()),
+        _ => value.kind == Kind::Array && elements(value.text).any(|element| equal(element, part)),
     }
 }
 

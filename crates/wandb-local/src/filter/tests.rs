@@ -200,15 +200,19 @@ mod naive {
             };
             return set(found) == set(&operand);
         }
+        if operator == "$contains" {
+            return match (found, operand.as_str()) {
+                (Value::String(text), Some(part)) => text.contains(part),
+                (Value::Array(values), _) => values.iter().any(|value| equal(value, &operand)),
+                _ => false,
+            };
+        }
         let test = |value: &Value| match operator {
             "$eq" => equal(value, &operand),
             "$gt" => compare(value, &operand) == Some(Ordering::Greater),
             "$lt" => compare(value, &operand) == Some(Ordering::Less),
             "$gte" => compare(value, &operand).is_some_and(Ordering::is_ge),
             "$lte" => compare(value, &operand).is_some_and(Ordering::is_le),
-            "$contains" => value
-                .as_str()
-                .is_some_and(|text| text.contains(operand.as_str().unwrap())),
             // The generated patterns are literal texts behind an anchor.
             "$regex" => value
                 .as_str()
