@@ -304,7 +304,7 @@ impl LocalServerBuilder {
 
     /// The names of entity and user: what was asked for, else what the data directory has, else `local`.
     fn names(&self, store: &Store) -> Result<(String, String), StoreError> {
-        let stored = store.write_blocking(|db| identity::last_used(db))?;
+        let stored = store.write_blocking(identity::last_used)?;
         let (entity, username) = match (&self.entity, stored) {
             (Some(entity), _) => (entity.clone(), entity.clone()),
             (None, Some((entity, username))) => (entity, username),
