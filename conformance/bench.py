@@ -226,7 +226,7 @@ class Bench:
         ours = self.ours("run", "list", self.path(PROJECT), expected=self.runs)
         title = f"{self.runs:,} runs of 40 config and 60 summary keys"
         self.add(title, slow, ours)
-        self.add(f"{title}; official client with pages of 1,000, its fastest way", fast, ours)
+        self.add(f"{title}; official client with pages of 1,000", fast, ours)
         tenfold = self.ours("run", "list", self.path(PROJECT + "10"), expected=self.runs * 10, times=1)
         self.add_memory("`wb run list`", fast, ours, tenfold)
         query = (
