@@ -3,7 +3,6 @@
 use std::{future::Future, pin::pin};
 
 use futures_util::future::{Either, select};
-use http::header::USER_AGENT;
 use serde::de::DeserializeOwned;
 use wandb_transport::Body;
 
@@ -28,11 +27,8 @@ impl Client {
 
     async fn execute_once<T: DeserializeOwned>(&self, operation: &Operation) -> Result<T> {
         let inner = &*self.inner;
-        let mut request = operation.to_request(&inner.graphql_url, inner.authorization.as_ref())?;
-        for (name, value) in &inner.extra_headers {
-            request.headers_mut().insert(name, value.clone());
-        }
-        request.headers_mut().insert(USER_AGENT, inner.user_agent.clone());
+        let mut request = operation.to_request(&inner.graphql_url)?;
+        self.add_headers(&inner.graphql_url, request.headers_mut());
         let answer = inner.transport.send(request.map(Body::from)).await?;
         let (head, body) = answer.into_parts();
         self.note_rate_limit(&head.headers);

@@ -1,9 +1,6 @@
 //! Bytes from a URL that the server named.
 
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode,
-    header::{AUTHORIZATION, LOCATION, USER_AGENT},
-};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header::LOCATION};
 use wandb_transport::Body;
 
 use super::Client;
@@ -104,22 +101,14 @@ impl Client {
     }
 
     fn fetch_request(&self, fetch: &Fetch, url: &SafeUrl) -> Result<Request<Body>> {
-        let inner = &*self.inner;
         let uri = url.to_uri().map_err(|error| {
             Error::protocol("the server named a URL that cannot be used").with_source(error)
         })?;
         let mut request = Request::new(Body::empty());
         *request.method_mut() = Method::GET;
         *request.uri_mut() = uri;
-        let headers = request.headers_mut();
-        if inner.base_url.is_same_origin_and_under(url.expose()) {
-            headers.extend(inner.extra_headers.clone());
-            if let Some(value) = &inner.authorization {
-                headers.insert(AUTHORIZATION, value.clone());
-            }
-        }
-        headers.extend(fetch.headers.clone());
-        headers.insert(USER_AGENT, inner.user_agent.clone());
+        *request.headers_mut() = fetch.headers.clone();
+        self.add_headers(url.expose(), request.headers_mut());
         Ok(request)
     }
 

@@ -11,7 +11,10 @@ mod fetch;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use http::{HeaderMap, HeaderValue};
+use http::{
+    HeaderMap, HeaderValue,
+    header::{AUTHORIZATION, USER_AGENT},
+};
 use wandb_transport::Transport;
 
 use crate::{
@@ -68,6 +71,19 @@ impl Client {
     #[must_use]
     pub fn runtime(&self) -> &Arc<dyn Runtime> {
         &self.inner.runtime
+    }
+
+    /// Adds the headers of this client. Credential and extra headers go to URLs below the base URL only, and nothing that
+    /// was configured takes the place of the credential.
+    fn add_headers(&self, url: &str, headers: &mut HeaderMap) {
+        let inner = &*self.inner;
+        if inner.base_url.is_same_origin_and_under(url) {
+            headers.extend(inner.extra_headers.clone());
+            if let Some(value) = &inner.authorization {
+                headers.insert(AUTHORIZATION, value.clone());
+            }
+        }
+        headers.insert(USER_AGENT, inner.user_agent.clone());
     }
 
     /// The same client, with each call ended after `timeout`, whatever is being waited for or retried. `None` leaves it

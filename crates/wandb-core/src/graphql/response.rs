@@ -3,10 +3,10 @@
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{Error, ErrorKind, Result, retry};
+use crate::{Error, ErrorKind, Result, redact::redact_text, retry};
 
-/// How much of a text that is not JSON an error shows.
-const EXCERPT: usize = 200;
+/// How much of a server's words an error shows, in characters.
+const EXCERPT: usize = 400;
 
 /// One entry of `errors`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +29,9 @@ impl<'de> Deserialize<'de> for GraphqlError {
         };
         let path = value.get("path").and_then(serde_json::Value::as_array);
         Ok(Self {
-            message: value.get("message").map_or_else(|| text(&value), text),
+            message: clean(&value.get("message").map_or_else(|| text(&value), text)),
             path: path
-                .map(|parts| parts.iter().map(text).collect::<Vec<_>>().join("."))
+                .map(|parts| clean(&parts.iter().map(text).collect::<Vec<_>>().join(".")))
                 .unwrap_or_default(),
             code: value.pointer("/extensions/code").map(text),
         })
@@ -190,13 +190,11 @@ fn server_words(body: &[u8]) -> Option<GraphqlError> {
         message: Option<GraphqlError>,
     }
     let shapes: Shapes = serde_json::from_slice(body).ok()?;
-    let mut entry = shapes
+    shapes
         .errors
         .and_then(|errors| errors.into_iter().next())
         .or(shapes.error)
-        .or(shapes.message)?;
-    entry.message = excerpt(&entry.message);
-    Some(entry)
+        .or(shapes.message)
 }
 
 fn not_the_protocol(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
@@ -221,13 +219,18 @@ fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
     declared || body.trim_ascii_start().first() == Some(&b'<')
 }
 
-fn excerpt(text: &str) -> String {
-    let mut line: String = text
+/// A server's words as an error may show them: one line, not too long, with URLs and credentials masked. A server may
+/// repeat what it was sent.
+fn clean(text: &str) -> String {
+    // Masking needs whole words, so there is a margin; the rest of a hostile text is not even looked at.
+    let start: String = text.chars().take(EXCERPT * 4).collect();
+    let masked = redact_text(&start);
+    let mut line: String = masked
         .chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })
         .take(EXCERPT)
         .collect();
-    if line.len() < text.len() {
+    if line.len() < masked.len() || start.len() < text.len() {
         line.push('…');
     }
     line
@@ -308,6 +311,29 @@ mod tests {
             ),
             ErrorKind::NotFound
         );
+    }
+
+    #[test]
+    fn what_a_server_repeats_holds_no_secret_and_has_an_end() {
+        let long = "x".repeat(100_000);
+        let message = format!(
+            "refused https://s.example/o?X-Amz-Signature=abcdef0123456789 sent with Authorization: Basic YXBpOmFhYWFhYWFhYWFhYWFh {long}"
+        );
+        for (status, body) in [
+            (
+                200,
+                serde_json::json!({"errors": [{"message": message, "path": [message.as_str()]}]}),
+            ),
+            (500, serde_json::json!({"error": message})),
+        ] {
+            let error = read(status, &body.to_string()).unwrap_err();
+            let text = format!("{error} {error:?}");
+            assert!(
+                !text.contains("abcdef0123456789") && !text.contains("YXBpOmFh"),
+                "{text}"
+            );
+            assert!(text.len() < 4_000, "{}", text.len());
+        }
     }
 
     #[test]

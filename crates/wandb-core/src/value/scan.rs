@@ -33,7 +33,9 @@ pub struct Scanner<'text> {
     bytes: &'text [u8],
     at: usize,
     depth: usize,
-    non_finite: bool,
+    /// Whether something was seen that strict JSON cannot hold as it stands: a bare token, a number beyond the floats, a
+    /// lone surrogate.
+    irregular: bool,
 }
 
 impl<'text> Scanner<'text> {
@@ -45,7 +47,7 @@ impl<'text> Scanner<'text> {
             bytes: text.as_bytes(),
             at: 0,
             depth: 0,
-            non_finite: false,
+            irregular: false,
         }
     }
 
@@ -240,7 +242,10 @@ impl<'text> Scanner<'text> {
                     }
                     self.at = before;
                 }
-                char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER)
+                char::from_u32(first).unwrap_or_else(|| {
+                    self.irregular = true;
+                    char::REPLACEMENT_CHARACTER
+                })
             }
             _ => return self.error("an unknown escape in a string"),
         })
@@ -301,7 +306,7 @@ impl<'text> Scanner<'text> {
             b'-' if self.word("-Infinity") => f64::NEG_INFINITY,
             _ => return None,
         };
-        self.non_finite = true;
+        self.irregular = true;
         Some(number)
     }
 
@@ -389,25 +394,35 @@ impl<'text> Scanner<'text> {
             Some(b'n') if self.word("null") => {}
             _ => {
                 if self.token().is_none() {
-                    self.number_range()?;
+                    let range = self.number_range()?;
+                    self.irregular |= is_beyond_floats(&self.text[range]);
                 }
             }
         }
         Ok(&self.text[start..self.at])
     }
 
-    /// Copies one value as strict JSON: as it stands, unless it holds a bare token (then as [`Value::write_json`]).
+    /// Copies one value as strict JSON: as it stands, unless it holds what strict JSON cannot (then as
+    /// [`Value::write_json`]): a bare token, a number beyond the floats, a lone surrogate.
     ///
     /// # Errors
     /// When there is no value here.
     pub fn copy_strict(&mut self, out: &mut Vec<u8>) -> Result<(), ParseValueError> {
-        self.non_finite = false;
+        self.irregular = false;
         let text = self.skip()?;
-        if self.non_finite {
+        if self.irregular {
             Value::parse(text)?.write_json(out);
         } else {
             out.extend_from_slice(text.as_bytes());
         }
         Ok(())
     }
+}
+
+/// Whether a number that is no integer is beyond the range of floats; only an exponent or very many digits make it so.
+fn is_beyond_floats(text: &str) -> bool {
+    let may_be = text.len() > 300 || text.bytes().any(|byte| matches!(byte, b'e' | b'E'));
+    may_be
+        && text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
+        && text.parse::<f64>().is_ok_and(f64::is_infinite)
 }

@@ -91,6 +91,20 @@ proptest! {
 }
 
 #[test]
+fn a_strict_copy_mends_what_strict_json_cannot_hold() {
+    let mut copy = Vec::new();
+    Scanner::new(r#"{"a":"\ud800","b":[1e999,-1e999,1e5],"c":"\ud83d\ude00"}"#)
+        .copy_strict(&mut copy)
+        .unwrap();
+    let text = String::from_utf8(copy).unwrap();
+    assert_eq!(
+        text,
+        "{\"a\":\"\u{fffd}\",\"b\":[\"Infinity\",\"-Infinity\",100000.0],\"c\":\"😀\"}"
+    );
+    assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
+}
+
+#[test]
 fn nesting_is_limited() {
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     assert!(Value::parse(&deep(MAX_DEPTH)).is_ok());

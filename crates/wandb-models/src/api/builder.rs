@@ -161,8 +161,9 @@ impl ApiBuilder {
 
     /// What the server is trusted to compare in filters; the rest is checked on this side.
     ///
-    /// Unless set, a server on a loopback address is taken for the embedded one
-    /// ([`ServerRules::exact`]), any other for the hosted service or its self-managed form ([`ServerRules::hosted`]).
+    /// Unless set, the server is asked once whether it is the embedded one, which compares exactly
+    /// ([`ServerRules::exact`]). Any other is taken for the hosted service or its self-managed form
+    /// ([`ServerRules::hosted`]); the public service is not asked.
     pub fn server_rules(mut self, rules: ServerRules) -> Self {
         self.rules = Some(rules);
         self
@@ -177,13 +178,6 @@ impl ApiBuilder {
     /// The handle. Nothing is sent.
     #[must_use]
     pub fn build(self) -> Api {
-        let rules = self.rules.unwrap_or_else(|| {
-            if self.base_url.is_loopback() {
-                ServerRules::exact()
-            } else {
-                ServerRules::hosted()
-            }
-        });
         let app_url = self.app_url.unwrap_or_else(|| self.base_url.app_url());
         let mut paths = PathContext::new().with_server(self.base_url.clone(), app_url.clone());
         if let Some(entity) = self.entity {
@@ -203,7 +197,7 @@ impl ApiBuilder {
             inner: Arc::new(Inner {
                 app_url,
                 paths,
-                rules,
+                rules: OnceCell::new_with(self.rules),
                 default_entity: OnceCell::new(),
             }),
             client: client.build().with_timeout(self.timeout),

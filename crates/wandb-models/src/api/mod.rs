@@ -15,12 +15,15 @@ use wandb_core::{
     graphql::Operation,
     path::{EntityName, PathContext, PathError, PathProblem, ProjectPath, RunPath},
 };
-use wandb_schema::operations::viewer as wire;
+use wandb_schema::operations::{server, viewer as wire};
 
-use crate::{Project, Projects, Run, Runs, Viewer, project};
+use crate::{Project, Projects, Run, RunReference, Runs, Viewer, project};
 
 pub use builder::ApiBuilder;
 pub use environment::Environment;
+
+/// The feature by which the embedded server says that it compares filters exactly as this client does.
+const EXACT_FILTERS: &str = "WB_EXACT_FILTERS";
 
 /// A handle to one W&B server for one key. Cloning it is cheap; it can be shared by any number of tasks.
 ///
@@ -52,7 +55,7 @@ pub struct Api {
 struct Inner {
     app_url: AppUrl,
     paths: PathContext,
-    rules: ServerRules,
+    rules: OnceCell<ServerRules>,
     default_entity: OnceCell<EntityName>,
 }
 
@@ -74,8 +77,11 @@ impl Api {
         &self.inner.app_url
     }
 
-    /// The same handle, with each single request ended after `timeout` whatever it waits for; see
+    /// The same handle, with each request ended after `timeout`, its retries and their pauses included; see
     /// [`Client::with_timeout`].
+    ///
+    /// It is per request: a listing or a scan makes many. Of a download it bounds each wait for the head of an answer;
+    /// the bytes have bounds of their own, see [`File::download`](crate::File::download).
     #[must_use]
     pub fn with_timeout(&self, timeout: Option<Duration>) -> Self {
         Self {
@@ -115,15 +121,52 @@ impl Api {
                 .entity
                 .or(viewer.username)
                 .ok_or_else(|| Error::invalid_input("no entity is set, and the user has no default one"))?;
-            Ok::<_, Error>(EntityName::new(name)?)
+            EntityName::new(name).map_err(|error| {
+                Error::protocol("the server named the default entity in a way that no entity is named")
+                    .with_source(error)
+                    .in_operation("find the default entity")
+            })
         });
         entity.await.cloned()
     }
 
-    /// What of a filter this server is asked to compare, and what is checked on this side.
-    #[must_use]
-    pub fn explain(&self, filter: &Filter) -> Explanation {
-        filter.explain_for(&self.inner.rules)
+    /// What of a filter this server is asked to compare, and what is checked on this side. The first call may ask the
+    /// server what it can do.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn explain(&self, filter: &Filter) -> Result<Explanation> {
+        Ok(filter.explain_for(self.server_rules().await?))
+    }
+
+    async fn server_rules(&self) -> Result<&ServerRules> {
+        let ask = || async {
+            if self.base_url().is_public_service() {
+                return Ok(ServerRules::hosted());
+            }
+            let operation = server::ServerFeaturesQuery::build(());
+            let answer = self.execute(&operation, "ask the server what it can do").await;
+            let answer: server::ServerFeaturesQuery = match answer {
+                Ok(answer) => answer,
+                // A server that does not know the question is not the embedded one (protocol §2.18).
+                Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Server) => {
+                    return Ok(ServerRules::hosted());
+                }
+                Err(error) => return Err(error),
+            };
+            let mut features = answer
+                .server_info
+                .into_iter()
+                .flat_map(|info| info.features)
+                .flatten();
+            let exact = features.any(|feature| feature.is_enabled && feature.name == EXACT_FILTERS);
+            Ok(if exact {
+                ServerRules::exact()
+            } else {
+                ServerRules::hosted()
+            })
+        };
+        self.inner.rules.get_or_try_init(ask).await
     }
 
     /// The projects of an entity; `None` means the default entity.
@@ -153,6 +196,16 @@ impl Api {
     pub async fn run(&self, path: &str) -> Result<Run> {
         let path = self.run_path(path).await?;
         Run::fetch(self, path).await
+    }
+
+    /// One run by its place, by `entity/project/run`, `project/run`, `run`, or its web address, without its data: the
+    /// cheap way to its files and its history. Nothing is sent, unless the default entity has to be asked for.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) when the path is none.
+    pub async fn run_reference(&self, path: &str) -> Result<RunReference> {
+        let path = self.run_path(path).await?;
+        Ok(RunReference::new(self.clone(), Arc::new(path)))
     }
 
     /// Reads a project path, asking the server for the default entity if the path needs it.

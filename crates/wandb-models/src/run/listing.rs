@@ -4,6 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use cynic::QueryBuilder;
 use futures_util::TryStreamExt;
+use tokio::sync::OnceCell;
 use wandb_core::{
     Error, ErrorKind, Result,
     filter::{Evaluator, Filter},
@@ -112,7 +113,7 @@ impl Runs {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when there is no such project.
     pub async fn count(&self) -> Result<u64> {
-        let split = self.split()?;
+        let split = self.split().await?;
         if split.local.is_some() {
             let mut listing = self.clone().select(Selection::attributes());
             listing.paging.limit = None;
@@ -136,7 +137,7 @@ impl Runs {
     }
 
     /// Splits the filter into what the server is asked and what is checked on this side.
-    fn split(&self) -> Result<Split> {
+    async fn split(&self) -> Result<Split> {
         let Some(filter) = &self.filter else {
             return Ok(Split {
                 filters: None,
@@ -144,7 +145,7 @@ impl Runs {
                 selection: self.selection.clone(),
             });
         };
-        let explanation = self.api.explain(filter);
+        let explanation = self.api.explain(filter).await?;
         let server = explanation.server_part();
         let local = explanation.local_evaluator()?;
         let selection = match &local {
@@ -165,17 +166,20 @@ impl Runs {
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size that is not possible.
     pub fn pages(self) -> Result<Pages<'static, Run>> {
         let paging = self.paging;
-        let split = Arc::new(self.split()?);
-        let listing = Arc::new(self);
+        let listing = Arc::new((self, OnceCell::new()));
         paging.pages(move |cursor, count| {
-            let (listing, split) = (Arc::clone(&listing), Arc::clone(&split));
-            // What is dropped on this side does not count for the limit, so whole pages are asked for.
-            let count = if split.local.is_some() {
-                listing.paging.page_size
-            } else {
-                count
-            };
-            async move { listing.fetch(&split, cursor, count).await }
+            let listing = Arc::clone(&listing);
+            async move {
+                let (listing, split) = &*listing;
+                let split = split.get_or_try_init(|| listing.split()).await?;
+                // What is dropped on this side does not count for the limit, so whole pages are asked for.
+                let count = if split.local.is_some() {
+                    listing.paging.page_size
+                } else {
+                    count
+                };
+                listing.fetch(split, cursor, count).await
+            }
         })
     }
 

@@ -4,5 +4,6 @@ pub mod files;
 pub mod history;
 pub mod projects;
 pub mod runs;
+pub mod server;
 pub mod shared;
 pub mod viewer;

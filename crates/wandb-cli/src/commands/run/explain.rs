@@ -1,4 +1,4 @@
-//! `wb run list --explain`: what would be asked, without asking.
+//! `wb run list --explain`: what would be asked, without asking for runs.
 
 use std::io::Write;
 
@@ -14,14 +14,14 @@ use crate::output::{csv, json};
 
 /// Prints the filter as text, what of it is sent, what is checked on this side, the order, and what the reader may not
 /// expect.
-pub(super) fn print(
+pub(super) async fn print(
     context: &mut Context,
     api: &Api,
     filter: Option<&Filter>,
     order: Option<&Order>,
 ) -> CommandResult {
     let everything = Filter::everything();
-    let explanation = api.explain(filter.unwrap_or(&everything));
+    let explanation = api.explain(filter.unwrap_or(&everything)).await?;
     let order = order.cloned().unwrap_or_default().to_string();
     let mut text = Vec::new();
     match context.format() {

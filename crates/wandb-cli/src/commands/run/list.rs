@@ -38,7 +38,7 @@ pub(crate) async fn list(context: &mut Context, arguments: &RunListArgs) -> Comm
     let columns = table_columns(context.format(), &selected, order.as_ref());
     let connection = context.connect()?;
     if arguments.explain {
-        return explain::print(context, connection.api(), filter.as_ref(), order.as_ref());
+        return explain::print(context, connection.api(), filter.as_ref(), order.as_ref()).await;
     }
     let path = connection.project_path(arguments.path.as_deref())?;
     let mut runs = connection.api().runs(path);
