@@ -19,6 +19,7 @@ use crate::ui::Ui;
 pub(crate) struct Connection {
     api: Api,
     key_source: String,
+    entity: Option<String>,
     project: Option<String>,
 }
 
@@ -45,6 +46,7 @@ impl Connection {
         }
         Ok(Self {
             key_source: key_source(&settings),
+            entity: settings.entity.as_ref().map(|entity| entity.value.to_string()),
             project: settings.project.as_ref().map(|project| project.value.to_string()),
             api: Api::from_settings(&settings)?,
         })
@@ -73,6 +75,7 @@ impl Connection {
         Ok(Self {
             api: builder.build(),
             key_source: format!("the data directory {}", dir.display()),
+            entity: options.entity.clone(),
             project: options.project.clone(),
         })
     }
@@ -88,6 +91,7 @@ impl Connection {
         Ok(Self {
             api: Api::from_settings(&settings)?,
             key_source: "the server in this process".to_owned(),
+            entity: None,
             project: None,
         })
     }
@@ -100,6 +104,11 @@ impl Connection {
     /// Where the API key comes from, in words.
     pub(crate) fn key_source(&self) -> &str {
         &self.key_source
+    }
+
+    /// The entity that `--entity`, `WANDB_ENTITY` or a settings file names; `None` means the user's own.
+    pub(crate) fn named_entity(&self) -> Option<&str> {
+        self.entity.as_deref()
     }
 
     /// The project path of a command whose PATH may be left out where `--project` or `WANDB_PROJECT` says it.

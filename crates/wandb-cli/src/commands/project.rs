@@ -58,7 +58,8 @@ pub(crate) async fn list(context: &mut Context, arguments: &ProjectListArgs) -> 
     while let Some(project) = next_or_flush(&mut stream, &mut context.out).await? {
         list.item(&mut context.out, &project?)?;
     }
-    if let (0, Some(entity)) = (list.count(), arguments.entity.as_deref()) {
+    let named = arguments.entity.as_deref().or(connection.named_entity());
+    if let (0, Some(entity)) = (list.count(), named) {
         check_entity(connection.api(), entity).await?;
     }
     let count = list.count();

@@ -20,6 +20,7 @@ fn what_does_not_exist_is_not_found() {
         (&["project", "view", "team/nothing"][..], &["team/nothing"][..]),
         (&["project", "list", "nobody"], &["nobody"]),
         (&["project", "list", "nobody", "-o", "json"], &["nobody"]),
+        (&["--entity", "nobody", "project", "list"], &["nobody"]),
         (&["run", "list", "team/nothing"], &["team/nothing"]),
         (&["run", "list", "team/nothing", "--count"], &["team/nothing"]),
         (&["run", "list", "nobody/vision"], &["nobody/vision"]),
@@ -71,6 +72,8 @@ fn a_wrong_key_is_told_and_never_shown() {
         let finished = user.fails(arguments, 4, &["hint: "]);
         assert!(!finished.stderr.contains(&wrong), "{}", finished.stderr);
     }
+    let elsewhere = User::of(&server).with("WANDB_ENTITY", "nobody");
+    elsewhere.fails(&["project", "list"], 3, &["nobody"]);
     let none = User::new().with("WANDB_BASE_URL", &server.url);
     none.fails(&["run", "list", "team/vision"], 4, &["hint: "]);
     let short = User::of(&server).with("WANDB_API_KEY", "too-short");
