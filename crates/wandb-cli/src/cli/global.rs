@@ -26,7 +26,7 @@ pub(crate) struct GlobalOptions {
     #[arg(long, global = true, value_name = "DIR", conflicts_with_all = ["base_url", "profile"])]
     pub(crate) local: Option<PathBuf>,
 
-    /// Use the settings of this section of the settings file; see `wb login --profile`.
+    /// Use this section of the profiles file (`profiles`, beside the user's settings); see `wb login --profile`.
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 

@@ -4,8 +4,8 @@ use clap::Args;
 
 const EXAMPLES: &str = "\
 The key is asked for without echo, checked against the server, and stored in the netrc file, where the official \
-client looks too. With --profile it is stored in that section of the settings file instead, so that one host can have \
-several accounts.
+client looks too. With --profile it is stored in that section of the profiles file instead (`profiles`, beside the \
+user's settings), so that one host can have several accounts.
 
 Examples:
   wb login
