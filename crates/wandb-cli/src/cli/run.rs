@@ -68,7 +68,7 @@ pub(crate) struct RunListArgs {
     pub(crate) select: Vec<KeyList>,
 
     /// Print only how many runs match.
-    #[arg(long, conflicts_with_all = ["limit", "select", "explain"])]
+    #[arg(long, conflicts_with_all = ["limit", "select", "explain", "order", "page_size"])]
     pub(crate) count: bool,
 
     /// Print what would be asked of the server, and ask nothing.

@@ -34,6 +34,8 @@ fn usage_errors_are_found_before_anything_is_asked() {
         "run list e/p --limit many",
         "run list e/p --limit -1",
         "run list e/p --count --limit 3",
+        "run list e/p --count --page-size 3",
+        "run list e/p --count --order -created_at",
         "run scan e/p/r --keys a --any-keys b",
         "run scan e/p/r --page-size 0",
         "run scan e/p/r --min-step -1",

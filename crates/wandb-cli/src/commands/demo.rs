@@ -14,15 +14,15 @@ use wandb_api::order::Order;
 use wandb_api::{Run, Selection};
 use wandb_local::{LocalServer, SampleSummary};
 
-use super::run;
 use super::serve::start_failure;
+use super::{refuse_sources, run};
 use crate::cli::{Cli, Command, DemoArgs, RunCommand};
 use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
 use crate::output::style::Paint;
-use crate::output::text;
+use crate::output::{Format, text};
 use crate::shell::{program_name, quote};
 
 /// The project that is filled.
@@ -35,11 +35,12 @@ const FILE: &str = "model/weights.bin";
 
 /// Takes the tour.
 pub(crate) async fn demo(context: &mut Context, arguments: DemoArgs) -> CommandResult {
-    if context.global.local.is_some() || context.global.base_url.is_some() || context.global.profile.is_some()
-    {
-        return Err(Failure::usage("the demo has a server of its own")
-            .hint("leave out --base-url, --local and --profile; --dir says where its data are kept"));
-    }
+    // The tour is text for people: another format would mix that text with documents.
+    let more = [
+        ("--entity", context.global.entity.is_some()),
+        ("--output", context.format() != Format::Table),
+    ];
+    refuse_sources("demo", &context.global, &more)?;
     let place = Place::choose(&arguments)?;
     let server = LocalServer::builder()
         .dir(place.dir())

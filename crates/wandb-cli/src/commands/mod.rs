@@ -11,9 +11,9 @@ pub(crate) mod serve;
 mod stream;
 mod whoami;
 
-use crate::cli::{Command, ProjectCommand};
+use crate::cli::{Command, GlobalOptions, ProjectCommand};
 use crate::context::Context;
-use crate::failure::CommandResult;
+use crate::failure::{CommandResult, Failure};
 
 /// Runs every command that talks to a server as a client.
 pub(crate) async fn dispatch(context: &mut Context, command: Command) -> CommandResult {
@@ -27,6 +27,27 @@ pub(crate) async fn dispatch(context: &mut Context, command: Command) -> Command
         Command::Serve(arguments) => serve::serve(context, arguments).await,
         Command::Completions { shell } => completions::completions(shell),
     }
+}
+
+/// Refuses what says where to read from, for a command that is a server itself: an option that is parsed and ignored
+/// would let its user believe that it counted. `more` are further options, each with whether it was given.
+fn refuse_sources(command: &str, global: &GlobalOptions, more: &[(&str, bool)]) -> CommandResult {
+    let sources = [
+        ("--local", global.local.is_some()),
+        ("--base-url", global.base_url.is_some()),
+        ("--profile", global.profile.is_some()),
+        ("--project", global.project.is_some()),
+    ];
+    let given: Vec<&str> = sources
+        .iter()
+        .chain(more)
+        .filter_map(|&(name, given)| given.then_some(name))
+        .collect();
+    if given.is_empty() {
+        return Ok(());
+    }
+    let what = format!("`wb {command}` has no use for {}", given.join(", "));
+    Err(Failure::usage(what).hint("it is a server of its own; --dir says where its data are kept"))
 }
 
 /// Waits until the process is asked to stop: Ctrl-C or, on Unix, SIGTERM.

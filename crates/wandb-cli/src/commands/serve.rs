@@ -5,16 +5,20 @@ use std::path::{Path, PathBuf};
 
 use wandb_local::{FaultPlan, LocalServer, LocalServerBuilder, StartError};
 
-use super::stop_signal;
+use super::{refuse_sources, stop_signal};
 use crate::cli::ServeArgs;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
+use crate::output::Format;
 use crate::output::field::{Field, write_object};
 use crate::output::style::Paint;
 
 /// Serves until it is told to stop.
 pub(crate) async fn serve(context: &mut Context, arguments: ServeArgs) -> CommandResult {
+    // The one line of data is JSON in every format but CSV.
+    let csv = context.format() == Format::Csv;
+    refuse_sources("serve", &context.global, &[("--output csv", csv)])?;
     let dir = match &arguments.dir {
         Some(dir) => dir.clone(),
         None => default_dir()?,

@@ -51,5 +51,15 @@ fn a_clean_tour_leaves_nothing() {
         String::from_utf8_lossy(&output.stderr)
     );
     assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 0);
-    user.fails(&["demo", "--base-url", "http://example.com"], 2, &["--dir"]);
+    for (option, value) in [
+        ("--base-url", "http://example.com"),
+        ("--local", "data"),
+        ("--profile", "work"),
+        ("--entity", "team"),
+        ("--project", "vision"),
+        ("--output", "json"),
+        ("--output", "csv"),
+    ] {
+        user.fails(&["demo", option, value], 2, &[option, "--dir"]);
+    }
 }

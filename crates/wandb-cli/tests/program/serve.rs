@@ -82,6 +82,20 @@ fn what_cannot_be_is_refused() {
     ] {
         assert_eq!(user.run(arguments).code, 2, "{arguments:?}");
     }
+    for (option, value) in [
+        ("--local", "data"),
+        ("--base-url", "http://127.0.0.1:9"),
+        ("--profile", "work"),
+        ("--project", "vision"),
+        ("--output", "csv"),
+    ] {
+        user.fails(
+            &["serve", "--dir", "unused", "--port", "0", option, value],
+            2,
+            &[option],
+        );
+    }
+    assert!(!user.path("unused").exists());
     let server = Server::start(&[]);
     let port = server.url.rsplit(':').next().unwrap();
     user.fails(&["serve", "--dir", "other", "--port", port], 1, &["--port 0"]);
