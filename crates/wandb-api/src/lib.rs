@@ -68,7 +68,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `hyper` (default) | the real transport over hyper and rustls, and [`Api::from_env`] |
-//! | `webpki-roots` | trusts Mozilla's roots, compiled in, instead of the machine's store: for small containers |
+//! | `webpki-roots` | compiles Mozilla's roots in, for machines without a certificate store (small containers) |
 //! | `arrow` | `arrow`: history as Arrow record batches, and as Parquet and Arrow files |
 //! | `scripted` | [`transport::ScriptedTransport`], for tests of your own code |
 
@@ -81,8 +81,9 @@ pub use wandb_core::{
 #[doc(inline)]
 pub use wandb_models::{
     Api, ApiBuilder, DownloadOptions, Downloaded, Environment, File, FileData, Files, History, HistoryRow,
-    HistoryStream, ListingReport, NoProgress, Progress, Project, Projects, RowBatch, Run, RunData, RunUser,
-    Runs, SampledHistory, Scan, ScanReport, ScanStream, Selection, TokioRuntime, Viewer,
+    HistoryStream, ListingReport, NoProgress, Progress, Project, Projects, RowBatch, Run, RunData,
+    RunReference, RunUser, Runs, SampledHistory, Scan, ScanReport, ScanStream, Selection, TokioRuntime,
+    Viewer,
 };
 
 /// The seam to the network: the [`Transport`](transport::Transport) trait and its implementations.

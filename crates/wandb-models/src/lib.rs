@@ -1,6 +1,6 @@
 //! Handles and plain data of the Weights & Biases data client.
 //!
-//! A *handle* ([`Api`], [`Run`], [`File`]) knows its server and can ask for more; *plain data* ([`RunData`],
+//! A *handle* ([`Api`], [`Run`], [`RunReference`], [`File`]) knows its server and can ask for more; *plain data* ([`RunData`],
 //! [`FileData`], [`Project`], [`Viewer`]) is what the server said, under the official snake_case names. Listings are
 //! builders ([`Runs`], [`Files`], [`Projects`]) that give a stream of items and a stream of pages.
 //!
@@ -29,6 +29,6 @@ pub use history::{
     History, HistoryRow, HistoryStream, RowBatch, SampledHistory, Scan, ScanReport, ScanStream,
 };
 pub use project::{Project, Projects};
-pub use run::{ListingReport, Run, RunData, RunUser, Runs, Selection};
+pub use run::{ListingReport, Run, RunData, RunReference, RunUser, Runs, Selection};
 pub use runtime::TokioRuntime;
 pub use viewer::Viewer;

@@ -516,6 +516,13 @@ async fn a_sample_says_that_it_is_one() {
     let sample = run.history().samples(50).keys(["even"]).load().await.unwrap();
     assert!((40..=51).contains(&sample.batch.len()));
     assert_eq!(sample.batch.keys().collect::<Vec<_>>(), ["_step", "even"]);
+    for row in sample.batch.rows() {
+        assert_eq!(
+            Some(row.step()),
+            row.get("even").and_then(Value::as_i64),
+            "{row:?}"
+        );
+    }
     let along_x = run
         .history()
         .samples(20)

@@ -9,7 +9,7 @@ use http::{Request, Response};
 use serde_json::{Value as Json, json};
 use tokio::sync::Mutex;
 use wandb_api::transport::{Body, ScriptedResponse, ScriptedTransport, Transport, TransportError};
-use wandb_api::{Api, ErrorKind, Run, Runs, Selection};
+use wandb_api::{Api, ErrorKind, HistoryStream, Run, Runs, Selection};
 use wandb_tests::{FakeRuntime, NewRun, TestServer, Writer, scripted_api};
 
 async fn ids(runs: Runs) -> Vec<String> {
@@ -500,4 +500,44 @@ async fn a_server_that_gives_too_much_is_held_to_the_limit() {
     let (api, _) = scripted_api(&script);
     assert_eq!(ids(api.runs("p").limit(2)).await, ["a", "b"]);
     script.finish();
+}
+
+#[tokio::test]
+async fn a_reference_gets_at_files_and_history_without_reading_the_run() {
+    let server = TestServer::open();
+    let mut writer = server.log("p", NewRun::named("r")).await;
+    writer
+        .history(&[r#"{"_step":0,"x":1}"#, r#"{"_step":1,"x":2}"#])
+        .await;
+    writer.upload("f", b"bytes".to_vec()).await;
+    let (api, counting) = server.counted();
+    let run = api.run_reference("p/r").await.unwrap();
+    assert!(counting.seen().is_empty());
+    let rows: Vec<_> = run.scan_history().rows().try_collect().await.unwrap();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(run.file("f").await.unwrap().size, 5);
+    assert_eq!(run.last_history_step().await.unwrap(), Some(1));
+    assert_eq!(counting.count("Run"), 0);
+    counting.reset();
+    run.history().stream(HistoryStream::System).load().await.unwrap();
+    let seen: Vec<String> = counting.seen().into_iter().map(|seen| seen.what).collect();
+    assert_eq!(seen, ["RunEvents"], "system metrics need no extent");
+    let loaded = run.load().await.unwrap();
+    assert_eq!(loaded.reference().run_path(), run.run_path());
+
+    let none = api.run_reference("p/none").await.unwrap();
+    for error in [
+        none.scan_history().start().await.unwrap_err(),
+        none.history().load().await.unwrap_err(),
+        none.history()
+            .stream(HistoryStream::System)
+            .load()
+            .await
+            .unwrap_err(),
+        none.files().stream().try_next().await.unwrap_err(),
+        none.file("f").await.unwrap_err(),
+        none.load().await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error:?}");
+    }
 }

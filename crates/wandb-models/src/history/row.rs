@@ -9,7 +9,7 @@ use wandb_core::{
 };
 
 /// The key of the step.
-const STEP: &str = "_step";
+pub(super) const STEP: &str = "_step";
 
 /// The keys of a batch, each once. Rows refer to them by place, so that a key is stored once and not per row.
 #[derive(Debug, Default)]

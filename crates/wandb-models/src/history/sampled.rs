@@ -10,7 +10,7 @@ use super::{
     fetch::{read_lines, read_objects},
     keys::tidy,
     request::{self, Spec},
-    row::BatchBuilder,
+    row::{BatchBuilder, STEP},
 };
 use crate::Api;
 
@@ -48,7 +48,8 @@ pub struct SampledHistory {
     pub batch: RowBatch,
     /// How many rows were asked for; the server gives about as many.
     pub samples: u32,
-    /// How many rows the run has, if the server counts them. The sample is whole when it is not larger than that.
+    /// How many rows the run has, if the server counts them; `None` for system metrics. A sample of whole rows is every
+    /// row when this is not larger than [`samples`](Self::samples).
     pub sampled_from: Option<u64>,
 }
 
@@ -60,7 +61,7 @@ impl History {
             stream,
             samples: DEFAULT_SAMPLES,
             keys: Vec::new(),
-            x_axis: "_step".to_owned(),
+            x_axis: STEP.to_owned(),
         }
     }
 
@@ -101,15 +102,21 @@ impl History {
                 i32::MAX
             )));
         }
-        let extent = super::extent(&self.api, &self.path).await?;
         let (batch, sampled_from) = match self.stream {
             HistoryStream::System if !self.keys.is_empty() => {
                 return Err(Error::invalid_input("system metrics cannot be reduced to keys")
                     .with_hint("leave the keys out and pick them from the rows"));
             }
             HistoryStream::System => (self.system().await?, None),
-            HistoryStream::Default if self.keys.is_empty() => (self.whole_rows().await?, extent.line_count),
-            HistoryStream::Default => (self.chosen_keys(&extent).await?, extent.line_count),
+            HistoryStream::Default => {
+                let extent = super::extent(&self.api, &self.path).await?;
+                let batch = if self.keys.is_empty() {
+                    self.whole_rows().await?
+                } else {
+                    self.chosen_keys(&extent).await?
+                };
+                (batch, extent.line_count)
+            }
         };
         Ok(SampledHistory {
             batch,
@@ -150,9 +157,13 @@ impl History {
         let lists = request::reduced_rows(&self.api, &self.path, &[spec], &self.description()).await?;
         let mut builder = BatchBuilder::default();
         for list in lists.iter().flatten() {
-            // A sample along another axis has no steps, and keeps the server's order.
             read_objects(list.0.get(), extent, |text, convert| {
-                builder.read_in_place(text, convert)
+                if self.x_axis == STEP {
+                    builder.read(text, convert)
+                } else {
+                    // A sample along another axis has no steps, and keeps the server's order.
+                    builder.read_in_place(text, convert)
+                }
             })?;
         }
         Ok(builder.finish())

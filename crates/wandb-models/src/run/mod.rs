@@ -6,6 +6,7 @@ mod data;
 mod document;
 mod listing;
 mod print;
+mod reference;
 mod select;
 
 use std::{fmt, ops::Deref, sync::Arc};
@@ -14,10 +15,11 @@ use cynic::QueryBuilder;
 use wandb_core::{Error, Result, path::RunPath};
 use wandb_schema::operations::runs as wire;
 
-use crate::{Api, File, Files, History, HistoryStream, Scan, file, history};
+use crate::{Api, File, Files, History, Scan};
 
 pub use data::{RunData, RunUser};
 pub use listing::{ListingReport, Runs};
+pub use reference::RunReference;
 pub use select::Selection;
 
 /// One run: its data (through [`Deref`]), and what can be asked of the server about it.
@@ -25,8 +27,7 @@ pub use select::Selection;
 /// The data is a snapshot; [`reload`](Self::reload) takes a new one.
 #[derive(Clone)]
 pub struct Run {
-    api: Api,
-    path: Arc<RunPath>,
+    reference: RunReference,
     data: Arc<RunData>,
 }
 
@@ -41,8 +42,7 @@ impl Deref for Run {
 impl Run {
     pub(crate) fn new(api: Api, path: Arc<RunPath>, data: RunData) -> Self {
         Self {
-            api,
-            path,
+            reference: RunReference::new(api, path),
             data: Arc::new(data),
         }
     }
@@ -75,7 +75,13 @@ impl Run {
     /// Where the run is.
     #[must_use]
     pub fn run_path(&self) -> &RunPath {
-        &self.path
+        self.reference.run_path()
+    }
+
+    /// The run by its place, without its data.
+    #[must_use]
+    pub fn reference(&self) -> &RunReference {
+        &self.reference
     }
 
     /// Reads the run again, whole.
@@ -83,18 +89,18 @@ impl Run {
     /// # Errors
     /// [`NotFound`](wandb_core::ErrorKind::NotFound) when it was deleted meanwhile.
     pub async fn reload(&self) -> Result<Self> {
-        Self::fetch(&self.api, (*self.path).clone()).await
+        self.reference.load().await
     }
 
     /// A **sample** of the history: about `samples` rows (500 unless set), thinned evenly by the server. For every row
     /// use [`scan_history`](Self::scan_history).
     pub fn history(&self) -> History {
-        History::new(self.api.clone(), Arc::clone(&self.path), HistoryStream::Default)
+        self.reference.history()
     }
 
     /// Every row of the history, exactly: in step order, each once.
     pub fn scan_history(&self) -> Scan {
-        Scan::new(self.api.clone(), Arc::clone(&self.path))
+        self.reference.scan_history()
     }
 
     /// The largest step that was logged, as the server knows it now; `None` without history.
@@ -102,12 +108,12 @@ impl Run {
     /// # Errors
     /// [`NotFound`](wandb_core::ErrorKind::NotFound) when the run was deleted meanwhile.
     pub async fn last_history_step(&self) -> Result<Option<i64>> {
-        Ok(history::extent(&self.api, &self.path).await?.last_step)
+        self.reference.last_history_step().await
     }
 
     /// The run's files.
     pub fn files(&self) -> Files {
-        Files::new(self.api.clone(), Arc::clone(&self.path))
+        self.reference.files()
     }
 
     /// One file by its exact name, for example `config.yaml` or `media/images/x.png`.
@@ -115,7 +121,7 @@ impl Run {
     /// # Errors
     /// [`NotFound`](wandb_core::ErrorKind::NotFound) when the run has no such file.
     pub async fn file(&self, name: &str) -> Result<File> {
-        file::fetch_one(&self.api, &self.path, name).await
+        self.reference.file(name).await
     }
 }
 
@@ -123,7 +129,7 @@ impl fmt::Debug for Run {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Run")
-            .field("path", &self.path)
+            .field("path", self.run_path())
             .field("state", &self.state)
             .finish_non_exhaustive()
     }
