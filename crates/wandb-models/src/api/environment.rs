@@ -160,10 +160,7 @@ mod connect {
                 .insecure_disable_ssl
                 .as_ref()
                 .is_some_and(|setting| setting.value);
-            let builder = HyperTransport::builder();
-            #[cfg(feature = "webpki-roots")]
-            let builder = builder.roots(wandb_transport::Roots::Mozilla);
-            let transport = builder
+            let transport = HyperTransport::builder()
                 .proxies(proxies)
                 .danger_accept_invalid_certificates(blind)
                 .build()

@@ -18,7 +18,8 @@ use crate::TransportErrorKind;
 #[non_exhaustive]
 pub enum Roots {
     /// The machine's own store, as `rustls-native-certs` finds it: the system's store, or what `SSL_CERT_FILE` and
-    /// `SSL_CERT_DIR` point to. The default.
+    /// `SSL_CERT_DIR` point to. The default. With the feature `webpki-roots`, a machine that has none gets Mozilla's
+    /// list, so that the feature takes nothing away from a machine that has one.
     #[default]
     Native,
     /// Mozilla's list as it was when the program was compiled (feature `webpki-roots`): for containers and machines
@@ -142,6 +143,10 @@ impl Trust {
                 let found = rustls_native_certs::load_native_certs();
                 // Stores in the wild have single certificates that cannot be read; the others still count.
                 store.add_parsable_certificates(found.certs);
+                #[cfg(feature = "webpki-roots")]
+                if store.is_empty() {
+                    store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+                }
                 if store.is_empty() && self.extra.is_empty() {
                     let failure = failure("this machine has no trusted certificates");
                     return Err(match found.errors.into_iter().next() {
