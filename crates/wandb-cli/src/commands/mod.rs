@@ -50,21 +50,26 @@ fn refuse_sources(command: &str, global: &GlobalOptions, more: &[(&str, bool)]) 
     Err(Failure::usage(what).hint("it is a server of its own; --dir says where its data are kept"))
 }
 
-/// Waits until the process is asked to stop: Ctrl-C or, on Unix, SIGTERM.
-pub(crate) async fn stop_signal() {
+/// Ends when the process is asked to stop: Ctrl-C or, on Unix, SIGTERM. Listening begins with the call, not with the first
+/// poll, so that a signal that comes right after is not the default action's. Must be called inside the runtime.
+pub(crate) fn stop_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let heard = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok())
+    };
+    async move {
+        #[cfg(unix)]
+        if let [Some(mut interrupt), Some(mut terminate)] = heard {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
             return;
         }
-    }
-    // Without a way to hear signals there is nothing to wait for; the default action ends the process.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+        // Without a way to hear signals there is nothing to wait for; the default action ends the process.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

@@ -27,7 +27,8 @@ pub(crate) async fn serve(context: &mut Context, arguments: ServeArgs) -> Comman
         .start()
         .await
         .map_err(start_failure)?;
-    // Listening begins before this line, so whoever reads it can connect at once.
+    // Both kinds of listening begin before this line, so whoever reads it can connect, or stop it, at once.
+    let stop = stop_signal();
     announce(context, &server)?;
     explain(context, &server, &dir);
     if !arguments.host.is_loopback() {
@@ -36,7 +37,7 @@ pub(crate) async fn serve(context: &mut Context, arguments: ServeArgs) -> Comman
             server.address()
         ));
     }
-    stop_signal().await;
+    stop.await;
     context.ui.aside("stopping");
     server.stop().await;
     Ok(())
