@@ -20,3 +20,8 @@ pub use encode::{encode, encode_row};
 pub use observe::{Counting, Seen};
 pub use server::{KEY, TestServer, scripted_api};
 pub use writer::{NewRun, Writer};
+
+/// The programs of the guide to testing run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/testing.md")]
+struct TestingGuide;
