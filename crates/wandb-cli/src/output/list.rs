@@ -14,6 +14,8 @@ pub(crate) type Fields<'a> = Vec<(&'static str, Field<'a>)>;
 type ExtraField<T> = Box<dyn for<'a> Fn(&'a T) -> Field<'a> + Send>;
 /// Appends the JSON object.
 type WriteJson<T> = fn(&T, &mut Vec<u8>) -> wandb_api::Result<()>;
+/// Finds what cannot be read in an object.
+type Check<T> = fn(&T) -> wandb_api::Result<()>;
 /// Makes the cell of a table.
 type MakeCell<T> = Box<dyn Fn(&T) -> Cell + Send>;
 
@@ -24,6 +26,8 @@ pub(crate) struct Schema<T> {
     fields: for<'a> fn(&'a T) -> Fields<'a>,
     /// Writes the JSON object where the library has a quicker way than through the fields.
     write_json: Option<WriteJson<T>>,
+    /// Finds out whether the object can be read, before it becomes a line of CSV or of a table.
+    check: Option<Check<T>>,
     table: Vec<(Column, MakeCell<T>)>,
     csv_without: &'static [&'static str],
     csv_extra: Vec<(String, ExtraField<T>)>,
@@ -45,6 +49,7 @@ impl<T> Schema<T> {
             names,
             fields,
             write_json: None,
+            check: None,
             table: Vec::new(),
             csv_without: &[],
             csv_extra: Vec::new(),
@@ -54,6 +59,12 @@ impl<T> Schema<T> {
     /// Writes JSON by this function instead of through the fields.
     pub(crate) fn json_by(mut self, write_json: WriteJson<T>) -> Self {
         self.write_json = Some(write_json);
+        self
+    }
+
+    /// Refuses objects that cannot be read: fields and cells have no way to say so themselves.
+    pub(crate) fn checked_by(mut self, check: Check<T>) -> Self {
+        self.check = Some(check);
         self
     }
 
@@ -85,6 +96,10 @@ impl<T> Schema<T> {
             None => write_object(buffer, &(self.fields)(item)),
         }
         Ok(())
+    }
+
+    fn check(&self, item: &T) -> wandb_api::Result<()> {
+        self.check.map_or(Ok(()), |check| check(item))
     }
 
     fn csv_header(&self) -> impl Iterator<Item = &str> {
@@ -149,6 +164,7 @@ impl<T> List<T> {
         self.buffer.clear();
         match self.format {
             Format::Table => {
+                self.schema.check(item)?;
                 let row = self.schema.table.iter().map(|(_, cell)| cell(item)).collect();
                 self.table.row(out, row)?;
             }
@@ -162,6 +178,7 @@ impl<T> List<T> {
                 self.buffer.push(b'\n');
             }
             Format::Csv => {
+                self.schema.check(item)?;
                 if self.count == 0 {
                     csv::write_line(&mut self.buffer, self.schema.csv_header());
                 }
@@ -202,6 +219,7 @@ pub(crate) fn write_single<T>(
     let mut buffer = Vec::new();
     match format {
         Format::Csv => {
+            schema.check(item)?;
             csv::write_line(&mut buffer, schema.csv_header());
             schema.write_csv(&mut buffer, item);
         }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{Server, User, files_below};
 
 /// Answers every request with these bytes, on a port of its own, as long as the test runs.
-fn answering(answer: &'static [u8]) -> User {
+pub(crate) fn answering(answer: &'static [u8]) -> User {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {

@@ -9,6 +9,7 @@ mod support;
 
 mod bad_input;
 mod bad_server;
+mod broken;
 mod demo;
 mod login;
 mod read;

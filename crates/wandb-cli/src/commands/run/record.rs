@@ -1,7 +1,7 @@
 //! A run as an output object: the fields of design §4, in that order.
 
 use wandb_api::value::Map;
-use wandb_api::{Result, Run, RunData, Selection, Value};
+use wandb_api::{Error, ErrorKind, Result, Run, RunData, Selection, Value};
 
 use crate::output::field::Field;
 use crate::output::list::{Fields, Schema};
@@ -34,7 +34,7 @@ pub(super) const NAMES: &[&str] = &[
 ];
 
 /// A logged value by the path that users write: `config.KEY`, `summary.KEY`, or `KEY` in the summary, then the config.
-/// `None` when it was not logged, or not asked for.
+/// `None` when it was not logged, or not asked for. (A broken part does not come here: see [`check`].)
 pub(super) fn selected_value<'a>(run: &'a RunData, column: &SelectedColumn) -> Option<&'a Value> {
     let config = || run.config().ok().and_then(|map| map.get_path(&column.key));
     let summary = || run.summary().ok().and_then(|map| map.get_path(&column.key));
@@ -47,7 +47,26 @@ pub(super) fn selected_value<'a>(run: &'a RunData, column: &SelectedColumn) -> O
 
 /// The JSON and CSV form of runs.
 pub(super) fn schema() -> Schema<Run> {
-    Schema::new(NAMES, fields).json_by(|run, out| run.write_json(out))
+    Schema::new(NAMES, fields)
+        .json_by(|run, out| run.write_json(out))
+        .checked_by(|run| check(run))
+}
+
+/// Reads every part that was asked for, so that broken ones are told and never shown as absent.
+fn check(run: &RunData) -> Result<()> {
+    for part in [run.config(), run.summary(), run.system_metrics()] {
+        match part {
+            Ok(_) => {}
+            Err(error) if not_asked_for(&error) => {}
+            Err(error) => return Err(error.in_operation(format!("read run {:?}", run.path.join("/")))),
+        }
+    }
+    Ok(())
+}
+
+/// The one error of reading a part that is the caller's doing: the listing did not select it.
+fn not_asked_for(error: &Error) -> bool {
+    error.kind() == ErrorKind::InvalidInput
 }
 
 fn fields(run: &Run) -> Fields<'_> {
@@ -85,7 +104,8 @@ fn fields(run: &Run) -> Fields<'_> {
     ]
 }
 
-/// A part that was not asked for is not known, and so null and never `{}`.
+/// A part that was not asked for is not known, and so null and never `{}`. One that is broken does not come here: see
+/// [`check`].
 fn part(map: Result<&Map>) -> Field<'_> {
     map.map_or(Field::Null, Field::Map)
 }
