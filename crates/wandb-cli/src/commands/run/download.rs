@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::ProgressBar;
-use wandb_api::{DownloadOptions, Downloaded, File, Progress, Run};
+use wandb_api::{DownloadOptions, Downloaded, File, Progress, RunReference};
 
 use super::files::no_such_file;
 use crate::cli::DownloadArgs;
@@ -71,7 +71,7 @@ fn state(downloaded: &Downloaded) -> (&'static str, Paint) {
 /// Downloads the named files, or all of them.
 pub(crate) async fn download(context: &mut Context, arguments: &DownloadArgs) -> CommandResult {
     let connection = context.connect()?;
-    let run = connection.api().run(&arguments.path).await?;
+    let run = connection.api().run_reference(&arguments.path).await?;
     let files = choose(&run, &arguments.names).await?;
     // The sizes are the server's word: a sum beyond all bounds is no reason to stop, and only the bar shows it.
     let total = files
@@ -143,7 +143,7 @@ pub(crate) async fn download(context: &mut Context, arguments: &DownloadArgs) ->
 }
 
 /// The files to download: all of the run, or those that were named, of which none may be missing.
-async fn choose(run: &Run, names: &[String]) -> CommandResult<Vec<File>> {
+async fn choose(run: &RunReference, names: &[String]) -> CommandResult<Vec<File>> {
     let files: Vec<File> = run.files().names(names).stream().try_collect().await?;
     let found: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
     match names.iter().find(|name| !found.contains(name.as_str())) {

@@ -14,7 +14,7 @@ use crate::output::text;
 pub(crate) async fn history(context: &mut Context, arguments: &HistoryArgs) -> CommandResult {
     let keys = KeyList::join(&arguments.keys);
     let connection = context.connect()?;
-    let run = connection.api().run(&arguments.path).await?;
+    let run = connection.api().run_reference(&arguments.path).await?;
     let mut history = run
         .history()
         .keys(keys.iter().map(String::as_str))

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use futures_util::StreamExt;
 use wandb_api::arrow::{Format as ColumnFormat, HistoryWriter, WriteOptions};
-use wandb_api::{RowBatch, Run, Scan};
+use wandb_api::{RowBatch, RunReference, Scan};
 
 use super::history::columns;
 use crate::cli::{KeyList, ScanArgs};
@@ -150,7 +150,7 @@ impl Target {
     }
 }
 
-fn request(run: &Run, arguments: &ScanArgs, keys: &[String]) -> Scan {
+fn request(run: &RunReference, arguments: &ScanArgs, keys: &[String]) -> Scan {
     let names = keys.iter().map(String::as_str);
     let mut scan = run.scan_history();
     scan = if arguments.any_keys.is_empty() {
@@ -179,7 +179,7 @@ fn writer(format: Format, keys: &[String], context: &Context) -> CommandResult<R
 
 async fn to_stdout(context: &mut Context, arguments: &ScanArgs) -> CommandResult {
     let connection = context.connect()?;
-    let run = connection.api().run(&arguments.path).await?;
+    let run = connection.api().run_reference(&arguments.path).await?;
     let keys = keys(arguments);
     let mut stream = request(&run, arguments, &keys).start().await?;
     let mut rows = writer(context.format(), &keys, context)?;
@@ -205,11 +205,17 @@ pub(crate) async fn scan_to_file(context: &Context, arguments: &ScanArgs) -> Com
         .ok_or_else(|| Failure::usage("--out names no file"))?;
     let format = FileFormat::of(path)?;
     let connection = context.connect()?;
-    let run_path = connection.api().run_path(&arguments.path).await?.to_string();
+    let run = connection.api().run_reference(&arguments.path).await?;
     let keys = keys(arguments);
     // A target that cannot be is told before the run is asked for.
-    let mut target = Target::create(path, format, run_path.clone(), &keys, arguments, context)?;
-    let run = connection.api().run(&run_path).await?;
+    let mut target = Target::create(
+        path,
+        format,
+        run.run_path().to_string(),
+        &keys,
+        arguments,
+        context,
+    )?;
     let mut stream = request(&run, arguments, &keys).start().await?;
     let bar = context.ui.counter(stream.report().counted, "rows");
     while let Some(batch) = stream.next().await {
