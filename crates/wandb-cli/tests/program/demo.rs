@@ -18,6 +18,10 @@ fn every_command_that_is_shown_can_be_repeated() {
     }
     let commands: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
     assert_eq!(commands.len(), 4, "{text}");
+    // The run that is looked at is the best of those that have just been listed.
+    let run = commands[1].rsplit('/').next().unwrap();
+    let best = text.lines().skip_while(|line| !line.starts_with("ID ")).nth(1);
+    assert!(best.is_some_and(|line| line.starts_with(run)), "{run}\n{text}");
     for command in commands {
         let output = std::process::Command::new("sh")
             .args(["-c", command])
