@@ -39,11 +39,10 @@ async fn lines_that_change_and_gaps_are_taken() {
     caller.log("p", "r", 0, &rows(0, 3)).await;
     caller.log("p", "r", 5, &rows(5, 2)).await;
     assert_eq!(caller.rows("p", "r").await.len(), 5);
-    assert_eq!(
-        caller.run("p", "r", "historyLineCount").await["historyLineCount"],
-        7
-    );
+    // Readers learn how many rows there are, a process that goes on where the next line goes.
+    assert_eq!(line_counts(&caller).await, (5, 7));
     caller.log("p", "r", 3, &rows(3, 2)).await;
+    assert_eq!(line_counts(&caller).await, (7, 7));
     let steps: Vec<Value> = caller
         .rows("p", "r")
         .await
@@ -57,6 +56,65 @@ async fn lines_that_change_and_gaps_are_taken() {
     let keys = caller.run("p", "r", "historyKeys").await["historyKeys"]["keys"].clone();
     assert_eq!(keys["loss"]["typeCounts"][0]["count"], 6);
     assert_eq!(keys["acc"]["typeCounts"][0]["type"], "string");
+}
+
+async fn line_counts(caller: &Caller) -> (i64, i64) {
+    let query = "{ project(name: \"p\") { run(name: \"r\") { historyLineCount } bucket(name: \"r\") { historyLineCount }
+                   runs { edges { node { historyLineCount } } } } }";
+    let project = caller.data(query, json!({})).await["project"].clone();
+    assert_eq!(project["runs"]["edges"][0]["node"], project["run"]);
+    let count = |field: &str| project[field]["historyLineCount"].as_i64().unwrap();
+    (count("run"), count("bucket"))
+}
+
+#[tokio::test]
+async fn rows_without_a_step_get_one() {
+    let caller = Caller::in_process();
+    caller.start_run("p", "r").await;
+    let lines =
+        |from: i64, to: i64| -> Vec<String> { (from..to).map(|x| format!("{{\"x\":{x}}}")).collect() };
+    caller.log("p", "r", 0, &lines(0, 3)).await;
+    // A retry finds its lines again, and what comes behind them is new.
+    caller.log("p", "r", 0, &lines(0, 4)).await;
+    caller
+        .log("p", "r", 4, &[r#"{"_step":9,"x":4}"#.to_owned(), "{}".to_owned()])
+        .await;
+    let seen: Vec<(Value, Value)> = caller
+        .rows("p", "r")
+        .await
+        .iter()
+        .map(|row| (row["_step"].clone(), row["x"].clone()))
+        .collect();
+    let expected = [
+        (0, json!(0)),
+        (1, json!(1)),
+        (2, json!(2)),
+        (3, json!(3)),
+        (9, json!(4)),
+        (10, Value::Null),
+    ];
+    assert_eq!(seen, expected.map(|(step, x)| (json!(step), x)));
+    let counts = |run: &Value| {
+        let keys = &run["historyKeys"];
+        (
+            keys["lastStep"].as_i64().unwrap(),
+            keys["keys"]["_step"]["typeCounts"][0]["count"].as_i64().unwrap(),
+            run["historyLineCount"].as_i64().unwrap(),
+        )
+    };
+    let run = caller.run("p", "r", "historyLineCount historyKeys").await;
+    assert_eq!(counts(&run), (10, 6, 6));
+    // A line that changes keeps its step; all is counted anew then.
+    caller.log("p", "r", 1, &[r#"{"x":"new"}"#.to_owned()]).await;
+    assert_eq!(caller.rows("p", "r").await[1], json!({ "_step": 1, "x": "new" }));
+    let run = caller.run("p", "r", "historyLineCount historyKeys").await;
+    assert_eq!(counts(&run), (10, 6, 6));
+    let body =
+        json!({ "files": { "wandb-history.jsonl": { "offset": 6, "content": ["{\"_step\":\"x\"}"] } } });
+    assert_eq!(
+        caller.stream("p", "r", body).await.status,
+        StatusCode::BAD_REQUEST
+    );
 }
 
 #[tokio::test]
@@ -431,8 +489,14 @@ async fn silent_runs_crash_and_come_back() {
     caller
         .stream("p", "done", json!({ "complete": true, "exitcode": 0 }))
         .await;
+    caller.start_run("p", "pre").await;
+    caller.stream("p", "pre", json!({ "preempting": true })).await;
     // The clock decides, not a background task: there is none in the process.
     while caller.run("p", "r", "state").await["state"] != "crashed" {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // One that had announced its preemption was preempted.
+    while caller.run("p", "pre", "state").await["state"] != "preempted" {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let filtered =

@@ -94,7 +94,7 @@ impl Mutation {
             })
             .await?;
         Ok(Some(UpsertBucketPayload {
-            bucket: Some(Run(row)),
+            bucket: Some(Run::for_writer(row)),
             inserted: Some(inserted),
             client_mutation_id,
         }))
@@ -188,7 +188,7 @@ impl Mutation {
             })
             .await?;
         Ok(Some(RewindRunPayload {
-            rewound_run: row.map(Run),
+            rewound_run: row.map(Run::for_writer),
         }))
     }
 

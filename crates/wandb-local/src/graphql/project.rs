@@ -147,7 +147,7 @@ impl Project {
             .await?
             .map(Run))
     }
-    /// One run, under its old name. An unknown run is null, with or without `missingOk`.
+    /// One run, for the process that resumes it. An unknown run is null, with or without `missingOk`.
     async fn bucket(
         &self,
         ctx: &Context<'_>,
@@ -161,7 +161,7 @@ impl Project {
             .store
             .read(move |db| runs::find(db, project, &name, wanted))
             .await?
-            .map(Run))
+            .map(Run::for_writer))
     }
     async fn total_sweeps(&self) -> i32 {
         0

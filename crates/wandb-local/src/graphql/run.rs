@@ -27,6 +27,15 @@ const MAX_SPECS: usize = 1000;
 pub(crate) struct Run(pub(crate) RunRow);
 
 impl Run {
+    /// The run as the process that writes it has to see it. `historyLineCount` means two things: readers take it for
+    /// the number of rows (`run`, `runs`), writers start to write at that line (`bucket`, which only the documents that
+    /// create, resume and rewind runs name; protocol §2.7). The two differ where lines are missing: there a reader must
+    /// not wait for rows that do not exist, and a writer must not overwrite those behind the gap.
+    pub(crate) fn for_writer(mut row: RunRow) -> Self {
+        row.history_rows = row.history_lines;
+        Self(row)
+    }
+
     /// The row with heavy texts that the first read left out.
     async fn reload(&self, ctx: &Context<'_>, wanted: Wanted) -> async_graphql::Result<RunRow> {
         let id = self.0.id;
@@ -225,8 +234,9 @@ impl Run {
         };
         Ok(text.map(|text| Json(KeyStats::from_stored(&text).to_json())))
     }
+    /// How many rows of history there are; under `bucket`, the number of the next line.
     async fn history_line_count(&self) -> Option<i64> {
-        Some(self.0.history_lines)
+        Some(self.0.history_rows)
     }
     async fn events_line_count(&self) -> Option<i64> {
         Some(self.0.event_lines)

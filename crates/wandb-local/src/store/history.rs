@@ -346,18 +346,20 @@ pub(crate) fn recount(db: &Connection, run: i64) -> StoreResult<()> {
     )?;
     let mut found = statement.query([from, to])?;
     let mut stats = KeyStats::default();
-    let (mut count, mut last_step, mut sorted) = (0, -1_i64, true);
+    let (mut lines, mut count, mut last_step, mut sorted) = (0, 0_i64, -1_i64, true);
     while let Some(row) = found.next()? {
         let step: i64 = row.get(1)?;
-        count = lines::line_of(row.get(0)?) + 1;
+        lines = lines::line_of(row.get(0)?) + 1;
+        count += 1;
         sorted &= step >= last_step;
         last_step = last_step.max(step);
         stats.observe(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?);
     }
     db.prepare_cached(
-        "UPDATE runs SET history_lines = ?2, last_step = ?3, steps_sorted = ?4, key_stats = ?5 WHERE id = ?1",
+        "UPDATE runs SET history_lines = ?2, history_rows = ?3, last_step = ?4, steps_sorted = ?5, key_stats = ?6
+         WHERE id = ?1",
     )?
-    .execute(params![run, count, last_step, sorted, stats.to_stored()])?;
+    .execute(params![run, lines, count, last_step, sorted, stats.to_stored()])?;
     db.execute("DELETE FROM run_keys WHERE run_id = ?1", [run])?;
     remember_keys(db, run, &stats)
 }

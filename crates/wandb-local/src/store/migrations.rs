@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::{StoreError, StoreResult};
 
 /// One entry per schema version, in order; `user_version` counts those that were applied.
-const STEPS: &[&str] = &[FIRST];
+const STEPS: &[&str] = &[FIRST, SECOND];
 
 /// Version 1.
 ///
@@ -184,6 +184,18 @@ CREATE TABLE custom_charts (
 );
 ";
 
+/// Version 2.
+///
+/// `history_lines` is where the next line goes; behind a gap it is larger than the number of rows, which is
+/// `history_rows`. A run that announced its preemption can fall silent, too.
+const SECOND: &str = "
+ALTER TABLE runs ADD COLUMN history_rows INTEGER NOT NULL DEFAULT 0;
+UPDATE runs SET history_rows = (SELECT COUNT(*) FROM history h
+  WHERE h.position >= (runs.id << 32) AND h.position < ((runs.id + 1) << 32));
+DROP INDEX runs_alive;
+CREATE INDEX runs_alive ON runs (heartbeat_at) WHERE state IN ('running', 'preempting');
+";
+
 /// Brings the database up to the newest version; each step is one transaction.
 pub(super) fn apply(connection: &mut Connection) -> StoreResult<()> {
     let known = STEPS.len() as i64;
@@ -206,6 +218,31 @@ pub(super) fn apply(connection: &mut Connection) -> StoreResult<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_older_database_learns_how_many_rows_it_has() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(FIRST).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection
+            .execute_batch(
+                "PRAGMA foreign_keys = OFF;
+                 INSERT INTO runs (id, project_id, user_id, user_name, name, display_name, state, created_at, updated_at,
+                                   heartbeat_at, started_at, history_lines)
+                   VALUES (1, 1, 1, 'u', 'r', 'r', 'running', 0, 0, 0, 0, 9), (2, 1, 1, 'u', 's', 's', 'running', 0, 0, 0, 0, 1);
+                 INSERT INTO history VALUES (1 << 32, 1, 0, '{}'), ((1 << 32) + 8, 1, 1, '{}'), (2 << 32, 2, 0, '{}');",
+            )
+            .unwrap();
+        apply(&mut connection).unwrap();
+        let rows = |id: i64| -> i64 {
+            connection
+                .query_row("SELECT history_rows FROM runs WHERE id = ?1", [id], |row| {
+                    row.get(0)
+                })
+                .unwrap()
+        };
+        assert_eq!((rows(1), rows(2)), (2, 1));
+    }
 
     #[test]
     fn applies_once_and_refuses_newer_databases() {

@@ -31,7 +31,10 @@ pub(crate) struct RunRow {
     pub(crate) finished_at: Option<i64>,
     pub(crate) exit_code: Option<i64>,
     pub(crate) stop_requested: bool,
+    /// The number of the next line of history.
     pub(crate) history_lines: i64,
+    /// How many rows of history there are: fewer than lines where a writer left a gap.
+    pub(crate) history_rows: i64,
     pub(crate) event_lines: i64,
     pub(crate) log_lines: i64,
     /// JSON array of strings.
@@ -69,6 +72,7 @@ impl Wanted {
             ", NULL"
         });
         text.push_str(if self.key_stats { ", r.key_stats" } else { ", NULL" });
+        text.push_str(", r.history_rows");
         text
     }
 
@@ -97,6 +101,7 @@ impl Wanted {
             exit_code: row.get(20)?,
             stop_requested: row.get(21)?,
             history_lines: row.get(22)?,
+            history_rows: row.get(30)?,
             event_lines: row.get(23)?,
             log_lines: row.get(24)?,
             tags: row.get(25)?,
@@ -195,18 +200,20 @@ pub(crate) fn count(db: &Connection, project: i64, filters: Option<&str>) -> Sto
         .query_row(params_from_iter(values), |row| row.get(0))?)
 }
 
-/// True when a running run has been silent since before `deadline` (microseconds).
+/// True when a living run has been silent since before `deadline` (microseconds).
 pub(crate) fn any_silent(db: &Connection, deadline: i64) -> StoreResult<bool> {
     Ok(db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM runs WHERE state = 'running' AND heartbeat_at < ?1)")?
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM runs WHERE state IN ('running', 'preempting') AND heartbeat_at < ?1)")?
         .query_row([deadline], |row| row.get(0))?)
 }
 
-/// Marks running runs that have been silent since before `deadline` as crashed; returns how many.
+/// Marks living runs that have been silent since before `deadline` as crashed, or as preempted when they had announced
+/// that; returns how many.
 pub(crate) fn mark_crashed(db: &Connection, deadline: i64, now: i64) -> StoreResult<usize> {
     Ok(db.execute(
-        "UPDATE runs SET state = 'crashed', updated_at = ?2, finished_at = heartbeat_at
-         WHERE state = 'running' AND heartbeat_at < ?1",
+        "UPDATE runs SET state = CASE state WHEN 'preempting' THEN 'preempted' ELSE 'crashed' END,
+           updated_at = ?2, finished_at = heartbeat_at
+         WHERE state IN ('running', 'preempting') AND heartbeat_at < ?1",
         [deadline, now],
     )?)
 }

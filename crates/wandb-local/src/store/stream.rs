@@ -3,6 +3,7 @@
 //! A request is read and checked away from the writing thread ([`Prepared::new`]), then applied in one transaction
 //! ([`apply`]). Lines are keyed by their number, so that a retried request changes nothing.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -34,7 +35,7 @@ struct Chunk {
     content: Vec<String>,
 }
 
-/// A line of metrics; the step is missing where the row names none.
+/// A line of metrics; the step is missing where the row names none, until the row is stored.
 #[derive(Debug)]
 struct MetricLine {
     step: Option<i64>,
@@ -83,11 +84,9 @@ impl Prepared {
                     let mut rows = Vec::with_capacity(chunk.content.len());
                     for text in chunk.content {
                         check_object(&name, &text)?;
+                        let step = check_step(&name, &text)?;
                         prepared.stats.observe(&text);
-                        rows.push(MetricLine {
-                            step: lenient::step_of(&text),
-                            text,
-                        });
+                        rows.push(MetricLine { step, text });
                     }
                     prepared.history = Some((offset, rows));
                 }
@@ -119,6 +118,29 @@ fn check_object(file: &str, text: &str) -> StoreResult<()> {
             "{file}: a line is not a JSON object"
         )))
     }
+}
+
+/// The step that a row names, if it names one. A row whose `_step` is no whole number is refused: it has no place in
+/// the order of the rows, and a step cannot be given to a row that has one.
+fn check_step(file: &str, text: &str) -> StoreResult<Option<i64>> {
+    let step = lenient::step_of(text);
+    if step.is_none() && lenient::find(text, "_step").ok().flatten().is_some() {
+        return Err(StoreError::Refused(format!(
+            "{file}: a line has a _step that is not a whole number"
+        )));
+    }
+    Ok(step)
+}
+
+/// The row with `_step` as its first member. `text` is a JSON object without one.
+fn with_step(text: &str, step: i64) -> String {
+    let members = text.trim_start().strip_prefix('{').unwrap_or(text);
+    let comma = if members.trim_start().starts_with('}') {
+        ""
+    } else {
+        ","
+    };
+    format!("{{\"_step\":{step}{comma}{members}")
 }
 
 /// What a request was answered with.
@@ -279,6 +301,8 @@ fn put_lines(
     Ok(())
 }
 
+/// Stores rows. One without a step gets the next one, as the official client counts, and gets it in its text too:
+/// readers know a row by its `_step`, and `historyKeys` counts what readers see.
 fn append_history(
     db: &Connection,
     run: i64,
@@ -299,61 +323,93 @@ fn append_history(
         })?;
     let known = end;
     let mut recount = false;
-    // A row without a step takes the next one, as the official client counts.
-    let mut place = |position: i64, row: &MetricLine, insert: &mut rusqlite::CachedStatement<'_>| {
-        let step = row.step.unwrap_or(last_step.saturating_add(1));
-        sorted &= step >= last_step;
-        last_step = last_step.max(step);
-        insert.execute(params![position, run, step, row.text])
-    };
     let mut insert = db.prepare_cached(
         "INSERT OR REPLACE INTO history (position, run_id, step, row) VALUES (?1, ?2, ?3, ?4)",
     )?;
-    let mut present = db.prepare_cached("SELECT row = ?2 FROM history WHERE position = ?1")?;
-    let mut fresh = 0_usize;
+    let mut present = db.prepare_cached("SELECT step, row FROM history WHERE position = ?1")?;
+    let mut fresh: Vec<Cow<'_, str>> = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
         let mut line = offset.saturating_add(index as u64);
         if let Some(writer) = writer {
             line = shared_line(db, run, writer, "history", line, &mut end)?;
         }
         let position = lines::position(run, line)?;
+        let mut given = None;
         if (line as i64) < known {
             // A retry, nearly always with the same content; anything else is rare enough to count everything anew.
-            match present
-                .query_row(params![position, row.text], |row| row.get::<_, bool>(0))
-                .optional()?
-            {
-                Some(true) => continue,
-                Some(false) | None => recount = true,
+            let same = present
+                .query_row([position], |found| {
+                    let step = found.get(0)?;
+                    let text = found.get_ref(1)?.as_str()?;
+                    given = Some(step);
+                    Ok(match row.step {
+                        Some(_) => text == row.text,
+                        None => text == with_step(&row.text, step),
+                    })
+                })
+                .optional()?;
+            if same == Some(true) {
+                continue;
             }
+            recount = true;
         }
-        place(position, row, &mut insert)?;
-        fresh += 1;
+        // A line that is written again keeps the step that it was given.
+        let step = row.step.or(given).unwrap_or(last_step.saturating_add(1));
+        let text = match row.step {
+            Some(_) => Cow::Borrowed(row.text.as_str()),
+            None => Cow::Owned(with_step(&row.text, step)),
+        };
+        sorted &= step >= last_step;
+        last_step = last_step.max(step);
+        insert.execute(params![position, run, step, text])?;
+        fresh.push(text);
         end = end.max(line as i64 + 1);
     }
-    if fresh == 0 {
+    if fresh.is_empty() {
         return Ok(());
     }
     if recount {
         return history::recount(db, run);
     }
-    let merged;
-    let added = if fresh == rows.len() {
+    let counted;
+    let added = if fresh.len() == rows.len() && rows.iter().all(|row| row.step.is_some()) {
         stats
     } else {
-        // Part of the request was known already: count only the rest, which is the end of it.
+        // Part of the request was known already, or a row was given its step only here.
         let mut rest = KeyStats::default();
-        rows[rows.len() - fresh..]
-            .iter()
-            .for_each(|row| rest.observe(&row.text));
-        merged = rest;
-        &merged
+        fresh.iter().for_each(|text| rest.observe(text));
+        counted = rest;
+        &counted
     };
     let mut all = stored.as_deref().map(KeyStats::from_stored).unwrap_or_default();
     all.merge(added);
+    // Each of the rows is a new one: a line that was there already leads to the count above.
     db.prepare_cached(
-        "UPDATE runs SET history_lines = ?2, last_step = ?3, steps_sorted = ?4, key_stats = ?5 WHERE id = ?1",
+        "UPDATE runs SET history_lines = ?2, history_rows = history_rows + ?3, last_step = ?4, steps_sorted = ?5,
+           key_stats = ?6 WHERE id = ?1",
     )?
-    .execute(params![run, end, last_step, sorted, all.to_stored()])?;
+    .execute(params![run, end, fresh.len() as i64, last_step, sorted, all.to_stored()])?;
     history::remember_keys(db, run, added)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_put_before_the_other_members() {
+        assert_eq!(with_step(r#" { "a":NaN }"#, 7), r#"{"_step":7, "a":NaN }"#);
+        assert_eq!(with_step("{ }", 0), r#"{"_step":0 }"#);
+        assert!(check_object("f", &with_step("{}", -1)).is_ok());
+        assert_eq!(check_step("f", &with_step(r#"{"x":1}"#, 3)).unwrap(), Some(3));
+    }
+
+    #[test]
+    fn a_step_is_a_whole_number() {
+        assert_eq!(check_step("f", r#"{"_step":3.0}"#).unwrap(), Some(3));
+        assert_eq!(check_step("f", r#"{"a":{"_step":3}}"#).unwrap(), None);
+        for text in [r#"{"_step":"3"}"#, r#"{"_step":1.5}"#, r#"{"_step":null}"#] {
+            assert!(check_step("f", text).is_err(), "{text}");
+        }
+    }
 }

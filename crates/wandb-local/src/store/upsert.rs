@@ -244,7 +244,7 @@ fn clear(db: &Connection, run: i64) -> StoreResult<()> {
     remove_lines(db, run)?;
     db.execute("DELETE FROM run_keys WHERE run_id = ?1", [run])?;
     db.execute(
-        "UPDATE runs SET history_lines = 0, event_lines = 0, log_lines = 0, last_step = -1, steps_sorted = 1,
+        "UPDATE runs SET history_lines = 0, history_rows = 0, event_lines = 0, log_lines = 0, last_step = -1, steps_sorted = 1,
            key_stats = NULL, summary = '{}', summary_query = '{}' WHERE id = ?1",
         [run],
     )?;
