@@ -343,6 +343,12 @@ async fn what_is_not_held_yet_is_empty() {
         features["serverInfo"]["features"]
             .as_array()
             .unwrap()
+            .contains(&json!({ "name": "WB_EXACT_FILTERS", "isEnabled": true }))
+    );
+    assert!(
+        features["serverInfo"]["features"]
+            .as_array()
+            .unwrap()
             .iter()
             .all(|feature| feature["isEnabled"] == true)
     );
@@ -357,11 +363,25 @@ async fn options_that_cannot_work_are_refused() {
             .unwrap()
             .contains("entity")
     );
-    assert!(
-        refused(LocalServer::builder().api_key(""))
-            .unwrap()
-            .contains("API key")
-    );
+    let a39 = "a".repeat(39);
+    for key in [
+        "",
+        "short",
+        &a39,
+        &format!("local-{a39}"),
+        &format!("{a39} a"),
+        &"é".repeat(40),
+    ] {
+        assert!(
+            refused(LocalServer::builder().api_key(key))
+                .unwrap()
+                .contains("API key"),
+            "{key}"
+        );
+    }
+    for key in [&format!("{a39}_"), &format!("local-{a39}Z")] {
+        assert_eq!(refused(LocalServer::builder().api_key(key)), None, "{key}");
+    }
     assert!(
         refused(LocalServer::builder().heartbeat_timeout(Duration::ZERO))
             .unwrap()

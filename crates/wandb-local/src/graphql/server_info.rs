@@ -4,8 +4,17 @@ use async_graphql::SimpleObject;
 
 use super::scalars::Json;
 
+/// Filters mean exactly what the documentation of this server says, with numbers compared as numbers and absent values as
+/// null. No other server has this feature, so that it also tells the embedded server from a self-hosted one on the same
+/// machine. The official client passes over names that it does not know.
+const EXACT_FILTERS: &str = "WB_EXACT_FILTERS";
 /// Features that are really there. What is not named is off, and the official client falls back (protocol §0.4).
-const FEATURES: &[&str] = &["FILESTREAM_GZIP", "LARGE_FILENAMES", "MARK_RUN_FILES_UPLOADED"];
+const FEATURES: &[&str] = &[
+    "FILESTREAM_GZIP",
+    "LARGE_FILENAMES",
+    "MARK_RUN_FILES_UPLOADED",
+    EXACT_FILTERS,
+];
 
 /// The server.
 #[derive(Debug, SimpleObject)]

@@ -20,6 +20,19 @@ const URL_SECRET: &str = "url-secret";
 /// Silence after which a running run counts as crashed (protocol §2.7: about five minutes).
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(300);
 
+/// Fewest characters of a key after its prefix.
+const KEY_LENGTH: usize = 40;
+
+/// Whether the clients would send this key. They check it before any request, so that a server with another key could
+/// be reached by nobody.
+fn is_key(key: &str) -> bool {
+    let secret = key.split_once('-').map_or(key, |(_, secret)| secret);
+    secret.len() >= KEY_LENGTH
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
 /// Why a server could not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -128,7 +141,9 @@ impl LocalServerBuilder {
         self
     }
 
-    /// The API key that callers must send. Default: 40 random hexadecimal digits, kept in the data directory.
+    /// The API key that callers must send: after an optional prefix up to the first dash, at least 40 ASCII letters,
+    /// digits, `_` or `-`, which is what the clients take. Default: 40 random hexadecimal digits, kept in the data
+    /// directory.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(key.into());
         self
@@ -242,10 +257,11 @@ impl LocalServerBuilder {
         std::fs::create_dir_all(&dir).map_err(unusable(&dir))?;
         let lock = lock(&dir)?;
         let api_key = match &self.api_key {
-            Some(key) if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
-                return Err(StartError::Option(
-                    "an API key is one or more visible ASCII characters".to_owned(),
-                ));
+            Some(key) if !is_key(key) => {
+                return Err(StartError::Option(format!(
+                    "the API key must be {KEY_LENGTH} or more characters, after a prefix that may end at the first dash, \
+                     out of letters, digits, \"_\" and \"-\": clients refuse any other"
+                )));
             }
             Some(key) => key.clone(),
             None => stored_key(&dir.join(KEY_FILE))?,
