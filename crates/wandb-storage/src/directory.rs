@@ -10,7 +10,7 @@ use cap_std::{ambient_authority, fs::Dir};
 use md5::{Digest, Md5};
 use wandb_core::path::RelativePath;
 
-use crate::{Existing, PART_SUFFIX, PendingFile, StorageError};
+use crate::{Existing, PendingFile, StorageError, pending::is_part_of};
 
 /// Buffer of whole-file reads, in bytes.
 const BUFFER: usize = 256 * 1024;
@@ -124,14 +124,13 @@ impl Directory {
     /// The age keeps a second process that writes the same file at this moment out of it.
     pub(crate) fn remove_stale_parts(&self, name: &RelativePath, age: std::time::Duration) {
         let parent = parent_of(name).unwrap_or(".");
-        let prefix = format!(".{}.", file_name_of(name));
         let Ok(entries) = self.handle.read_dir(parent) else {
             return;
         };
         for entry in entries.flatten() {
             let file_name = entry.file_name();
             let Some(text) = file_name.to_str() else { continue };
-            if !(text.starts_with(&prefix) && text.ends_with(PART_SUFFIX)) {
+            if !is_part_of(file_name_of(name), text) {
                 continue;
             }
             let is_old = entry

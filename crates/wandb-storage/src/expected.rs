@@ -40,12 +40,6 @@ impl Expected {
         STANDARD.decode(text.trim()).ok()?.try_into().ok()
     }
 
-    /// Whether a digest or at least a size is known.
-    #[must_use]
-    pub fn is_checkable(&self) -> bool {
-        self.md5.is_some() || self.size.is_some()
-    }
-
     /// Compares with what is there.
     ///
     /// # Errors

@@ -55,17 +55,10 @@ impl PendingFile {
         existing: Existing,
     ) -> Result<Self, StorageError> {
         directory.remove_stale_parts(name, STALE);
-        let stem: String = {
-            let full = file_name_of(name);
-            let mut end = full.len().min(STEM);
-            while !full.is_char_boundary(end) {
-                end -= 1;
-            }
-            full[..end].to_owned()
-        };
+        let prefix = part_prefix(file_name_of(name));
         let target = directory.path_of(name);
         loop {
-            let file_name = format!(".{stem}.{:08x}{PART_SUFFIX}", unique());
+            let file_name = format!("{prefix}{:08x}{PART_SUFFIX}", unique());
             let part = match parent_of(name) {
                 Some(parent) => format!("{parent}/{file_name}"),
                 None => file_name,
@@ -184,6 +177,25 @@ impl Drop for PendingFile {
         // After a rename there is nothing to remove, and a part that stays is never trusted.
         let _ = self.directory.handle().remove_file(&self.part);
     }
+}
+
+/// How the names of a file's parts begin.
+fn part_prefix(file_name: &str) -> String {
+    let mut end = file_name.len().min(STEM);
+    while !file_name.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!(".{}.", &file_name[..end])
+}
+
+/// Whether a name beside a file is that of one of its parts.
+///
+/// Files whose long names begin alike share their parts' names; the age that makes a part stale keeps them apart.
+pub(crate) fn is_part_of(file_name: &str, candidate: &str) -> bool {
+    candidate
+        .strip_prefix(&*part_prefix(file_name))
+        .and_then(|rest| rest.strip_suffix(PART_SUFFIX))
+        .is_some_and(|count| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn parent_of_text(name: &str) -> &str {

@@ -152,3 +152,31 @@ fn a_directory_in_the_way_is_an_error() {
     fs::write(root.path().join("f"), "").unwrap();
     assert!(directory.begin(&name("f/x"), Existing::Replace).is_err());
 }
+
+#[test]
+fn parts_of_killed_processes_are_removed_when_they_are_old() {
+    let root = tempfile::tempdir().unwrap();
+    let directory = Directory::create(root.path()).unwrap();
+    let hours_ago = |hours: u64| std::time::SystemTime::now() - std::time::Duration::from_secs(hours * 3_600);
+    // The second one is longer than what is kept of it in the name of its part.
+    for file_name in ["x".to_owned(), "é".repeat(120)] {
+        let path = name(&file_name);
+        // Forgotten as by a process that was killed.
+        std::mem::forget(directory.begin(&path, Existing::Refuse).unwrap());
+        let [part] = &entries(root.path())[..] else {
+            panic!("one part")
+        };
+        let part = root.path().join(part);
+        let another = root.path().join(".x.y.0000002a.wb-part");
+        for (age, removed) in [(0, false), (2, true)] {
+            for file in [&part, &another] {
+                let file = fs::File::options().append(true).create(true).open(file).unwrap();
+                file.set_modified(hours_ago(age)).unwrap();
+            }
+            drop(directory.begin(&path, Existing::Refuse).unwrap());
+            assert_eq!(part.exists(), !removed, "{age} hours old");
+            assert!(another.exists(), "a part of another file");
+        }
+        fs::remove_file(another).unwrap();
+    }
+}
