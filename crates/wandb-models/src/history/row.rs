@@ -1,6 +1,10 @@
 //! Rows, and the batches in which they come.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt,
+    sync::Arc,
+};
 
 use serde::de::DeserializeOwned;
 use wandb_core::{
@@ -64,9 +68,9 @@ impl HistoryRow {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
         let place = self.table.place_of(key)?;
-        self.cells
-            .iter()
-            .find(|cell| cell.key == place)
+        // Rows that are alike hold their keys where the table does, which spares wide rows the search.
+        let cell = self.cells.get(place as usize).filter(|cell| cell.key == place);
+        cell.or_else(|| self.cells.iter().find(|cell| cell.key == place))
             .map(|cell| &cell.value)
     }
 
@@ -192,6 +196,9 @@ pub(super) struct BatchBuilder {
     /// The places of the keys of the row before: rows mostly repeat each other's keys in the same order, and a
     /// comparison is cheaper than a hash.
     last: Vec<u32>,
+    /// Per key, the number of the last row that had it: a repeated key is found without a search through the row.
+    seen: Vec<u32>,
+    row: u32,
 }
 
 impl BatchBuilder {
@@ -234,6 +241,7 @@ impl BatchBuilder {
         let mut step = None;
         let mut scanner = Scanner::new(text);
         let mut repeated = false;
+        self.row += 1;
         scanner.object(|scanner, name| {
             let predicted = self
                 .last
@@ -242,13 +250,9 @@ impl BatchBuilder {
                 .filter(|place| self.table.name(*place) == name);
             let key = match predicted {
                 Some(place) => place,
-                None => {
-                    let place = self.table.intern(&name);
-                    // Only an unexpected key can be a repeated one.
-                    repeated |= cells.iter().any(|cell| cell.key == place);
-                    place
-                }
+                None => self.table.intern(&name),
             };
+            repeated |= !is_first(&mut self.seen, self.row, key);
             let value = convert(&name, scanner.value()?);
             if name == STEP {
                 step = value.as_i64();
@@ -260,10 +264,14 @@ impl BatchBuilder {
         if repeated {
             // Of repeated keys the last value counts, as in Python.
             let mut kept: Vec<Cell> = Vec::with_capacity(cells.len());
+            let mut places: HashMap<u32, usize> = HashMap::with_capacity(cells.len());
             for cell in cells {
-                match kept.iter_mut().find(|other| other.key == cell.key) {
-                    Some(other) => other.value = cell.value,
-                    None => kept.push(cell),
+                match places.entry(cell.key) {
+                    Entry::Occupied(place) => kept[*place.get()].value = cell.value,
+                    Entry::Vacant(place) => {
+                        place.insert(kept.len());
+                        kept.push(cell);
+                    }
                 }
             }
             cells = kept;
@@ -276,9 +284,10 @@ impl BatchBuilder {
     /// Adds cells of one step, for rows that are joined out of several answers.
     pub(super) fn push(&mut self, step: i64, entries: impl IntoIterator<Item = (String, Value)>) {
         let mut cells: Vec<Cell> = Vec::new();
+        self.row += 1;
         for (name, value) in entries {
             let key = self.table.intern(&name);
-            if !cells.iter().any(|cell| cell.key == key) {
+            if is_first(&mut self.seen, self.row, key) {
                 cells.push(Cell { key, value });
             }
         }
@@ -333,6 +342,15 @@ impl BatchBuilder {
             }
         }
     }
+}
+
+/// Notes that a row has a key, and tells whether it is the first time.
+fn is_first(seen: &mut Vec<u32>, row: u32, key: u32) -> bool {
+    let key = key as usize;
+    if seen.len() <= key {
+        seen.resize(key + 1, 0);
+    }
+    std::mem::replace(&mut seen[key], row) != row
 }
 
 /// Why a line is no row.
@@ -391,6 +409,46 @@ mod tests {
             String::from_utf8(out).unwrap(),
             r#"{"_step":0,"loss":"NaN","d":{"x":1}}"#
         );
+    }
+
+    #[test]
+    fn a_repeated_key_counts_once_wherever_it_stands() {
+        let batch = batch(&[
+            r#"{"_step":0,"a":0,"b":0,"c":0}"#,
+            // The second `c` stands where the row before had it.
+            r#"{"_step":1,"c":1,"b":2,"c":3}"#,
+            r#"{"_step":2,"_step":3,"a":1,"a":2,"b":1,"a":3}"#,
+        ]);
+        let lengths: Vec<usize> = batch.rows().iter().map(HistoryRow::len).collect();
+        assert_eq!(lengths, [4, 3, 3], "{batch:?}");
+        let value = |row: usize, key: &str| batch.rows()[row].get(key).and_then(Value::as_i64);
+        assert_eq!(
+            (value(1, "c"), value(1, "b"), value(1, "a")),
+            (Some(3), Some(2), None)
+        );
+        assert_eq!(
+            (batch.rows()[2].step(), value(2, "a"), value(2, "b")),
+            (3, Some(3), Some(1))
+        );
+    }
+
+    #[test]
+    fn very_wide_rows_are_read_in_linear_time() {
+        // Quadratic work on so many keys takes minutes in a debug build.
+        let keys = 100_000;
+        let line = |step: u32, stride: u32| {
+            let entries: Vec<String> = (0..keys)
+                .map(|key| format!("\"k{}\":{key}", (key * stride) % keys))
+                .collect();
+            format!("{{\"_step\":{step},{},\"k0\":-1}}", entries.join(","))
+        };
+        // 7 does not divide the number of keys, so that the second row has them all in another order.
+        let batch = batch(&[&line(0, 1), &line(1, 7)]);
+        for row in batch.rows() {
+            assert_eq!(row.len(), keys as usize + 1);
+            assert_eq!(row.get("k0"), Some(&Value::Int(-1)));
+        }
+        assert_eq!(batch.rows()[1].get("k7"), Some(&Value::Int(1)));
     }
 
     #[test]
