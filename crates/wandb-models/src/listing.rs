@@ -47,6 +47,14 @@ pub(crate) fn items<T: Send + 'static>(pages: Result<Pages<'static, T>>) -> Item
     }
 }
 
+/// The nodes of a connection. One that is missing is an error: without it the listing would not be whole.
+pub(crate) fn nodes<N>(nodes: impl IntoIterator<Item = Option<N>>) -> Result<Vec<N>> {
+    nodes
+        .into_iter()
+        .collect::<Option<_>>()
+        .ok_or_else(|| wandb_core::Error::protocol("the server left out an item of a page"))
+}
+
 /// Reads the cursor of a connection: `None` ends the listing.
 ///
 /// "More" without a cursor would begin again at the first page, so it is an error.

@@ -3,9 +3,9 @@
 use cynic::QueryBuilder;
 use serde::Serialize;
 use wandb_core::{
-    Result,
+    Error, Result,
     page::{ItemStream, Page, Pages},
-    path::{EntityName, ProjectName, ProjectPath},
+    path::{EntityName, NameError, ProjectName, ProjectPath},
     timestamp::Timestamp,
 };
 use wandb_schema::operations::projects as wire;
@@ -43,10 +43,16 @@ pub struct Project {
 
 impl Project {
     fn from_wire(api: &Api, wire: wire::Project) -> Result<Self> {
+        let wrong = |error: NameError| {
+            Error::protocol("the server named a project in a way that no project is named").with_source(error)
+        };
         let path = ProjectPath::new(
-            EntityName::new(&*wire.entity_name)?,
-            ProjectName::new(&*wire.name)?,
+            EntityName::new(&*wire.entity_name).map_err(wrong)?,
+            ProjectName::new(&*wire.name).map_err(wrong)?,
         );
+        let created_at = Timestamp::parse(&wire.created_at.0).map_err(|error| {
+            Error::protocol(format!("the time of project \"{path}\" cannot be read")).with_source(error)
+        })?;
         Ok(Self {
             url: api.app_url().project_url(&path),
             id: wire.id.into_inner(),
@@ -54,7 +60,7 @@ impl Project {
             name: wire.name,
             entity: wire.entity_name,
             description: wire.description,
-            created_at: Timestamp::parse(&wire.created_at.0)?,
+            created_at,
             is_benchmark: wire.is_benchmark,
             user: wire.user.map(RunUser::from_wire),
         })
@@ -139,9 +145,14 @@ async fn fetch_page(
             next: None,
         });
     };
-    let nodes = connection.edges.into_iter().filter_map(|edge| edge.node);
+    page(api, connection).map_err(|error| error.in_operation(description))
+}
+
+fn page(api: &Api, connection: wire::ProjectConnection) -> Result<Page<Project>> {
+    let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
     Ok(Page {
         items: nodes
+            .into_iter()
             .map(|node| Project::from_wire(api, node))
             .collect::<Result<_>>()?,
         next: listing::next_cursor(
@@ -156,15 +167,12 @@ pub(crate) async fn fetch_one(api: &Api, path: &ProjectPath) -> Result<Project> 
         name: path.project().as_str().to_owned(),
         entity: Some(path.entity().as_str().to_owned()),
     });
-    let answer: wire::GetProject = api
-        .execute(&operation, &format!("read project \"{path}\""))
-        .await?;
+    let description = format!("read project \"{path}\"");
+    let answer: wire::GetProject = api.execute(&operation, &description).await?;
     match answer.project {
-        Some(wire) => Project::from_wire(api, wire),
-        None => Err(
-            wandb_core::Error::not_found(format!("project \"{path}\"")).with_hint(
-                "check the spelling, or list the projects of the entity; the key may not see a private one",
-            ),
-        ),
+        Some(wire) => Project::from_wire(api, wire).map_err(|error| error.in_operation(description)),
+        None => Err(Error::not_found(format!("project \"{path}\"")).with_hint(
+            "check the spelling, or list the projects of the entity; the key may not see a private one",
+        )),
     }
 }

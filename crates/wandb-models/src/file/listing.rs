@@ -110,9 +110,10 @@ impl Files {
         let connection = found
             .files
             .ok_or_else(|| Error::protocol("the server gave no files where a page of files was asked for"))?;
-        let nodes = connection.edges.into_iter().filter_map(|edge| edge.node);
+        let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
         Ok(Page {
             items: nodes
+                .into_iter()
                 .map(|node| File::from_wire(&self.api, &self.run, node))
                 .collect::<Result<_>>()?,
             next: listing::next_cursor(

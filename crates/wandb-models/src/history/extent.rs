@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cynic::QueryBuilder;
-use wandb_core::{Error, Result, Value, path::RunPath, value::Map};
+use wandb_core::{Error, ErrorKind, Result, Value, path::RunPath, value::Map};
 use wandb_schema::operations::history as wire;
 
 use crate::{Api, run};
@@ -31,6 +31,20 @@ pub(crate) struct KeyTypes {
 }
 
 impl Extent {
+    /// The largest step, `None` for a run without rows.
+    ///
+    /// A server that counts rows without saying how far they go leaves nothing to ask for, and "no rows" would be wrong.
+    pub(crate) fn checked_last_step(&self, path: &RunPath) -> Result<Option<i64>> {
+        match (self.last_step, self.line_count) {
+            (None, Some(count)) if count > 0 => Err(Error::new(
+                ErrorKind::Incomplete,
+                format!("the server counts {count} rows of run \"{path}\" but does not say up to which step"),
+            )
+            .with_hint("it may not have taken them all in yet: try again in a moment")),
+            (step, _) => Ok(step),
+        }
+    }
+
     /// Whether strict JSON tells every value of this key apart: all are numbers, truth values or null.
     ///
     /// A text may be `"NaN"`, and so may what stands in a list or an object. Objects are counted under the dotted names of

@@ -126,7 +126,8 @@ impl Scan {
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size or a range that is not possible,
-    /// [`NotFound`](ErrorKind::NotFound) when the run is gone.
+    /// [`NotFound`](ErrorKind::NotFound) when the run is gone, [`Incomplete`](ErrorKind::Incomplete) when the server counts
+    /// rows but does not say how far they go.
     pub async fn start(self) -> Result<ScanStream> {
         let options = PageOptions::new(self.page_size, None)?;
         if self.max_step.is_some_and(|max| max < self.min_step) {
@@ -137,7 +138,9 @@ impl Scan {
             )));
         }
         let extent = extent::extent(&self.api, &self.path).await?;
-        let end = extent.last_step.map_or(0, |step| step.saturating_add(1));
+        let end = extent
+            .checked_last_step(&self.path)?
+            .map_or(0, |step| step.saturating_add(1));
         let low = self.min_step.max(0);
         let high = self.max_step.map_or(end, |max| max.min(end));
         let whole = low == 0 && high == end;

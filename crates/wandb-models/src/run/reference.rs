@@ -51,9 +51,12 @@ impl RunReference {
     /// The largest step that was logged, as the server knows it now; `None` without history.
     ///
     /// # Errors
-    /// [`NotFound`](wandb_core::ErrorKind::NotFound) when there is no such run.
+    /// [`NotFound`](wandb_core::ErrorKind::NotFound) when there is no such run,
+    /// [`Incomplete`](wandb_core::ErrorKind::Incomplete) when the server counts rows but does not say how far they go.
     pub async fn last_history_step(&self) -> Result<Option<i64>> {
-        Ok(history::extent(&self.api, &self.path).await?.last_step)
+        history::extent(&self.api, &self.path)
+            .await?
+            .checked_last_step(&self.path)
     }
 
     /// The run's files.

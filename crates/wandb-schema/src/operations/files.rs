@@ -47,8 +47,6 @@ pub struct RunFilesProject {
 #[derive(cynic::QueryFragment, Debug, Clone)]
 #[cynic(graphql_type = "Run", variables = "RunFilesVariables")]
 pub struct RunFilesRun {
-    /// How many files there are; without arguments, as an older server knows it.
-    pub file_count: i32,
     /// The page.
     #[arguments(names: $file_names, pattern: $pattern, first: $file_limit, after: $file_cursor)]
     pub files: Option<FileConnection>,

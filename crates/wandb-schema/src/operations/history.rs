@@ -28,8 +28,6 @@ pub struct HistoryKeysProject {
 #[derive(cynic::QueryFragment, Debug, Clone)]
 #[cynic(graphql_type = "Run")]
 pub struct HistoryKeysRun {
-    /// The state.
-    pub state: Option<String>,
     /// The keys, `null` without history.
     pub history_keys: Option<Json>,
     /// How many rows there are.
