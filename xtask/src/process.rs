@@ -7,8 +7,12 @@ use std::process::{Command, Stdio};
 use crate::failure::{Failure, Result};
 
 /// The root of the workspace: the folder above this crate's.
+///
+/// `cargo run` says at run time where the crate is: two checkouts that share a target folder share this program, too, and
+/// each must check itself. The folder that it was compiled in is for a program that is run by hand.
 pub(crate) fn workspace_root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let folder = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&folder)
         .parent()
         .expect("the crate is a folder of the workspace")
         .to_path_buf()
