@@ -2,17 +2,27 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::Instant;
 use wandb_api::filter::ServerRules;
 use wandb_api::settings::{Layer, SettingKey, Settings};
 use wandb_api::{Api, Environment};
-use wandb_local::LocalServer;
+use wandb_local::{LocalServer, LocalTransport, StartError};
 
 use crate::cli::GlobalOptions;
 use crate::commands::serve::start_failure;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
 use crate::ui::Ui;
+
+/// How long another process may keep a data directory before this one gives up. Commands are done with it in a fraction of
+/// a second, so this is enough for some of them at once; a server keeps it until it ends.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait before it is said that there is something to wait for.
+const LOCK_SILENCE: Duration = Duration::from_millis(1500);
+/// How long to wait between two tries. The system has no call that waits for a lock and can be cancelled.
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
 
 /// A handle, and what is known about how it came about.
 #[derive(Debug, Clone)]
@@ -25,9 +35,9 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Opens what the options name. Sends nothing.
-    pub(crate) fn open(options: &GlobalOptions, ui: Ui) -> CommandResult<Self> {
+    pub(crate) async fn open(options: &GlobalOptions, ui: Ui) -> CommandResult<Self> {
         match &options.local {
-            Some(dir) => Self::local(dir, options),
+            Some(dir) => Self::local(dir, options, ui).await,
             None => Self::remote(options, ui),
         }
     }
@@ -52,7 +62,7 @@ impl Connection {
         })
     }
 
-    fn local(dir: &Path, options: &GlobalOptions) -> CommandResult<Self> {
+    async fn local(dir: &Path, options: &GlobalOptions, ui: Ui) -> CommandResult<Self> {
         if !LocalServer::is_data_dir(dir) {
             let what = format!(
                 "\"{}\" is no data directory of wb serve or wb demo",
@@ -63,7 +73,7 @@ impl Connection {
                 dir.display()
             )));
         }
-        let transport = LocalServer::builder().dir(dir).open().map_err(start_failure)?;
+        let transport = open_dir(dir, ui).await?;
         let mut builder = Api::builder(Arc::new(transport.clone()))
             .base_url(transport.url())?
             .server_rules(ServerRules::exact())
@@ -119,6 +129,27 @@ impl Connection {
                 Failure::usage("no project was named")
                     .hint("give entity/project, or --project, or set WANDB_PROJECT")
             })
+    }
+}
+
+/// Opens a data directory. One process has it at a time, so commands that are started together take turns.
+async fn open_dir(dir: &Path, ui: Ui) -> CommandResult<LocalTransport> {
+    let begun = Instant::now();
+    let mut told = false;
+    loop {
+        match LocalServer::builder().dir(dir).open() {
+            Err(StartError::InUse { .. }) if begun.elapsed() < LOCK_PATIENCE => {
+                if !told && begun.elapsed() >= LOCK_SILENCE {
+                    told = true;
+                    ui.note(&format!(
+                        "waiting for \"{}\", which another process uses",
+                        dir.display()
+                    ));
+                }
+                tokio::time::sleep(LOCK_PAUSE).await;
+            }
+            result => return result.map_err(start_failure),
+        }
     }
 }
 

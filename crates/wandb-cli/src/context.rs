@@ -56,11 +56,12 @@ impl Context {
         self.now
     }
 
-    /// The server that the options, the environment and the settings files name. Sends nothing.
-    pub(crate) fn connect(&self) -> CommandResult<Connection> {
+    /// The server that the options, the environment and the settings files name. Sends nothing, but waits some seconds for
+    /// a `--local` directory that another process uses.
+    pub(crate) async fn connect(&self) -> CommandResult<Connection> {
         match &self.fixed {
             Some(connection) => Ok(connection.clone()),
-            None => Connection::open(&self.global, self.ui),
+            None => Connection::open(&self.global, self.ui).await,
         }
     }
 

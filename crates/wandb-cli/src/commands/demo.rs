@@ -192,7 +192,7 @@ impl Tour {
 
     /// The run that the steps are about.
     async fn best_run(&self, context: &Context) -> CommandResult<Run> {
-        let connection = context.connect()?;
+        let connection = context.connect().await?;
         Ok(connection.api().run(&format!("{}/{RUN}", self.path)).await?)
     }
 

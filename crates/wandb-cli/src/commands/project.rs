@@ -45,7 +45,7 @@ fn schema(context: &Context) -> Schema<Project> {
 
 /// Lists the projects of an entity.
 pub(crate) async fn list(context: &mut Context, arguments: &ProjectListArgs) -> CommandResult {
-    let connection = context.connect()?;
+    let connection = context.connect().await?;
     let mut projects = connection.api().projects(arguments.entity.as_deref());
     if let Some(size) = arguments.page_size {
         projects = projects.page_size(size);
@@ -84,7 +84,7 @@ async fn check_entity(api: &Api, entity: &str) -> CommandResult {
 
 /// Shows one project.
 pub(crate) async fn view(context: &mut Context, arguments: &ProjectViewArgs) -> CommandResult {
-    let connection = context.connect()?;
+    let connection = context.connect().await?;
     let project = connection.api().project(&arguments.path).await?;
     if context.format() == Format::Table {
         let runs = project.runs(connection.api()).count().await?;

@@ -50,7 +50,7 @@ fn fields(identity: &Identity) -> Fields<'_> {
 
 /// Shows who the server takes us for.
 pub(crate) async fn whoami(context: &mut Context) -> CommandResult {
-    let connection = context.connect()?;
+    let connection = context.connect().await?;
     let identity = identify(&connection).await?;
     if context.format() == Format::Table {
         let viewer = &identity.viewer;

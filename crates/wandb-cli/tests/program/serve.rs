@@ -102,3 +102,36 @@ fn what_cannot_be_is_refused() {
     let dir = server.dir().to_str().unwrap();
     user.fails(&["--local", dir, "project", "list"], 1, &["in use", "--base-url"]);
 }
+
+#[test]
+fn local_commands_that_start_together_take_turns() {
+    let server = Server::start(&["--entity", "team"]);
+    server.start_run("p", "r", &json!({}));
+    let dir = server.kill();
+    let user = User::new();
+    let arguments = [
+        "--local",
+        dir.path().to_str().unwrap(),
+        "run",
+        "list",
+        "team/p",
+        "-o",
+        "jsonl",
+    ];
+    let together: Vec<_> = (0..7)
+        .map(|_| {
+            let mut command = user.command(&arguments);
+            command
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for child in together {
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{stderr}");
+        assert_eq!(output.stdout.iter().filter(|&&byte| byte == b'\n').count(), 1);
+    }
+}

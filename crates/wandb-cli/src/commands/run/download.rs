@@ -70,7 +70,7 @@ fn state(downloaded: &Downloaded) -> (&'static str, Paint) {
 
 /// Downloads the named files, or all of them.
 pub(crate) async fn download(context: &mut Context, arguments: &DownloadArgs) -> CommandResult {
-    let connection = context.connect()?;
+    let connection = context.connect().await?;
     let run = connection.api().run_reference(&arguments.path).await?;
     let files = choose(&run, &arguments.names).await?;
     // The sizes are the server's word: a sum beyond all bounds is no reason to stop, and only the bar shows it.

@@ -59,7 +59,7 @@ fn schema(context: &Context) -> Schema<File> {
 
 /// Lists the files of a run.
 pub(crate) async fn files(context: &mut Context, arguments: &FilesArgs) -> CommandResult {
-    let connection = context.connect()?;
+    let connection = context.connect().await?;
     let run = connection.api().run_reference(&arguments.path).await?;
     let mut files = run.files();
     if let Some(pattern) = &arguments.pattern {

@@ -13,7 +13,7 @@ use crate::output::text;
 /// Prints the sample, and says that it is one.
 pub(crate) async fn history(context: &mut Context, arguments: &HistoryArgs) -> CommandResult {
     let keys = KeyList::join(&arguments.keys);
-    let connection = context.connect()?;
+    let connection = context.connect().await?;
     let run = connection.api().run_reference(&arguments.path).await?;
     let mut history = run
         .history()

@@ -36,7 +36,7 @@ pub(crate) async fn list(context: &mut Context, arguments: &RunListArgs) -> Comm
     let keys = KeyList::join(&arguments.select);
     let selected: Vec<SelectedColumn> = keys.iter().filter_map(|key| SelectedColumn::parse(key)).collect();
     let columns = table_columns(context.format(), &selected, order.as_ref());
-    let connection = context.connect()?;
+    let connection = context.connect().await?;
     if arguments.explain {
         return explain::print(context, connection.api(), filter.as_ref(), order.as_ref()).await;
     }

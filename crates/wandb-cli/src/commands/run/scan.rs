@@ -178,7 +178,7 @@ fn writer(format: Format, keys: &[String], context: &Context) -> CommandResult<R
 }
 
 async fn to_stdout(context: &mut Context, arguments: &ScanArgs) -> CommandResult {
-    let connection = context.connect()?;
+    let connection = context.connect().await?;
     let run = connection.api().run_reference(&arguments.path).await?;
     let keys = keys(arguments);
     let mut stream = request(&run, arguments, &keys).start().await?;
@@ -204,7 +204,7 @@ pub(crate) async fn scan_to_file(context: &Context, arguments: &ScanArgs) -> Com
         .as_deref()
         .ok_or_else(|| Failure::usage("--out names no file"))?;
     let format = FileFormat::of(path)?;
-    let connection = context.connect()?;
+    let connection = context.connect().await?;
     let run = connection.api().run_reference(&arguments.path).await?;
     let keys = keys(arguments);
     // A target that cannot be is told before the run is asked for.

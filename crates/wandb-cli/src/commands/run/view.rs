@@ -21,7 +21,7 @@ const PLOT_HEIGHT: usize = 9;
 
 /// Shows one run.
 pub(crate) async fn view(context: &mut Context, arguments: &RunViewArgs) -> CommandResult {
-    let connection = context.connect()?;
+    let connection = context.connect().await?;
     let run = connection.api().run(&arguments.path).await?;
     if context.format() == Format::Table {
         let text = describe(context, &run, arguments.plot.as_deref()).await?;
