@@ -9,7 +9,7 @@
 //! | [`api`] | the entry point, its builder, and `from_env` (feature `hyper`) |
 //! | [`run`] | one run, listings of runs, config and summary |
 //! | [`history`] | sampled history and exact scans |
-//! | [`file`] | files of a run and their verified download |
+//! | [`mod@file`] | files of a run and their verified download |
 //! | [`project`], [`viewer`] | projects, and the user behind the key |
 //!
 //! *Invariant: no public type shows a schema type.* The wire is converted by hand, in one `convert` module per resource.
