@@ -1,11 +1,17 @@
 //! Downloads from a server that fails: every result is the right bytes or a typed error.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
+use futures_util::stream;
 use tempfile::TempDir;
+use wandb_api::retry::Runtime;
+use wandb_api::transport::{Body, Transport, TransportError};
 use wandb_api::{DownloadOptions, ErrorKind, File};
 use wandb_local::{FaultEffect, FaultRule};
-use wandb_tests::{Counting, NewRun, TestServer};
+use wandb_tests::{Counting, FakeRuntime, NewRun, TestServer};
 
 use crate::downloads::{bytes, tree};
 
@@ -282,4 +288,92 @@ async fn a_campaign_of_faults() {
     }
     assert!(right > 100, "{right} right, told: {told:?}");
     assert!(!told.is_empty());
+}
+
+/// A file over a transport, and the clock of its client.
+async fn timed(server: &TestServer, transport: Arc<dyn Transport>, clock: Arc<FakeRuntime>) -> File {
+    let api = server.builder(transport).runtime(clock).build();
+    api.run_reference("p/r").await.unwrap().file("f").await.unwrap()
+}
+
+#[tokio::test]
+async fn a_pause_comes_before_each_new_connection() {
+    let server = TestServer::open();
+    let content = bytes(100_000);
+    stored(&server, "f", &content).await;
+    let clock = Arc::new(FakeRuntime::default());
+    let file = timed(&server, server.transport(), Arc::clone(&clock)).await;
+    let cut = |after| on_bytes(FaultEffect::Cut { after });
+    // Three connections that bring something, and three that do not.
+    server.faults().add(cut(20_000).limit(3));
+    server.faults().add(cut(0).limit(3));
+    let dir = TempDir::new().unwrap();
+    file.download(&DownloadOptions::below(dir.path())).await.unwrap();
+    assert_eq!(tree(dir.path()), [(PathBuf::from("f"), content)]);
+    assert_eq!(server.faults().struck(), 6);
+    let pauses: Vec<u128> = clock.slept().iter().map(Duration::as_millis).collect();
+    assert_eq!(pauses, [250, 250, 250, 500, 1_000, 2_000]);
+}
+
+/// Answers a download in pieces, before each of which some seconds pass on the clock.
+#[derive(Debug)]
+struct Trickle {
+    inner: Arc<dyn Transport>,
+    clock: Arc<FakeRuntime>,
+    piece: usize,
+    seconds: u64,
+}
+
+#[async_trait]
+impl Transport for Trickle {
+    async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError> {
+        let is_download = request.method() == http::Method::GET;
+        let (head, body) = self.inner.send(request).await?.into_parts();
+        if !is_download {
+            return Ok(http::Response::from_parts(head, body));
+        }
+        let whole = body.collect(1 << 20).await?;
+        let size = Some(whole.len() as u64);
+        let (piece, pause) = (self.piece, Duration::from_secs(self.seconds));
+        let pieces = stream::unfold(
+            (whole, Arc::clone(&self.clock)),
+            move |(mut rest, clock)| async move {
+                if rest.is_empty() {
+                    return None;
+                }
+                clock.sleep(pause).await;
+                let next = rest.split_to(piece.min(rest.len()));
+                Some((Ok::<_, TransportError>(next), (rest, clock)))
+            },
+        );
+        Ok(http::Response::from_parts(head, Body::from_stream(pieces, size)))
+    }
+}
+
+#[tokio::test]
+async fn a_trickle_is_ended_and_a_slow_line_is_not() {
+    let server = TestServer::open();
+    let content = bytes(200_000);
+    stored(&server, "f", &content).await;
+    // Pieces of 4,000 bytes every 3 seconds are 1.3 KiB a second; every 5 seconds, 0.8.
+    for (seconds, is_enough) in [(3, true), (5, false)] {
+        let clock = Arc::new(FakeRuntime::default());
+        let trickle = Trickle {
+            inner: server.transport(),
+            clock: Arc::clone(&clock),
+            piece: 4_000,
+            seconds,
+        };
+        let file = timed(&server, Arc::new(trickle), Arc::clone(&clock)).await;
+        let dir = TempDir::new().unwrap();
+        let done = file.download(&DownloadOptions::below(dir.path())).await;
+        if is_enough {
+            assert_eq!(done.unwrap().transferred, 200_000);
+            assert!(clock.now() > Duration::from_secs(120), "{:?}", clock.now());
+        } else {
+            assert_eq!(done.unwrap_err().kind(), ErrorKind::Timeout);
+            assert_eq!(clock.now(), Duration::from_secs(60));
+            assert!(tree(dir.path()).is_empty());
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Verified download of one file.
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -22,6 +22,15 @@ const MAX_BREAKS: u32 = 100;
 
 /// How often it may break off in a row without a new byte.
 const MAX_IDLE_BREAKS: u32 = 4;
+
+/// The cap of the pause before a download that broke off is gone on with; it doubles with each time without a new byte.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// The span over which the rate is measured: time spent waiting for bytes, over all connections of a download.
+const RATE_SPAN: Duration = Duration::from_secs(60);
+
+/// The bytes that must arrive in such a span: 1 KiB a second.
+const RATE_BYTES: u64 = 60 * 1024;
 
 /// How often the file's address is asked for again, because it expired.
 const MAX_RENEWALS: u32 = 3;
@@ -125,12 +134,17 @@ impl File {
     ///
     /// The bytes are hashed while they stream, and the file appears under its final name only after size and MD5 match
     /// (temporary file in the same directory, fsync, rename). A connection that breaks is gone on with by range, guarded
-    /// by the entity tag; the whole is verified in any case. An address that expired is asked for again. Dropping the
-    /// future cancels and leaves nothing.
+    /// by the entity tag, after a pause; the whole is verified in any case. An address that expired is asked for again.
+    /// Dropping the future cancels and leaves nothing.
+    ///
+    /// A large file may take as long as it needs, so there is no deadline for the whole: a connection without a byte is
+    /// ended by the transport's idle timeout, and a download that brings less than 1 KiB a second over a minute of waiting
+    /// for bytes ends, too.
     ///
     /// # Errors
     /// - [`InvalidInput`](ErrorKind::InvalidInput) when the name would leave the directory;
     /// - [`Conflict`](ErrorKind::Conflict) when the target exists;
+    /// - [`Timeout`](ErrorKind::Timeout) when the bytes come too slowly;
     /// - [`Integrity`](ErrorKind::Integrity) when the bytes are not the promised ones;
     /// - [`Io`](ErrorKind::Io) when the disk fails; else as any request.
     pub async fn download(&self, options: &DownloadOptions) -> Result<Downloaded> {
@@ -164,6 +178,7 @@ impl File {
             pending: Some(pending),
             etag: None,
             transferred: 0,
+            pace: Pace::default(),
             progress: &*options.progress,
         };
         transfer.run().await?;
@@ -212,7 +227,27 @@ struct Transfer<'a> {
     pending: Option<PendingFile>,
     etag: Option<HeaderValue>,
     transferred: u64,
+    pace: Pace,
     progress: &'a dyn Progress,
+}
+
+/// How fast bytes come, measured span by span.
+#[derive(Debug, Default)]
+struct Pace {
+    waited: Duration,
+    bytes: u64,
+    too_slow: bool,
+}
+
+impl Pace {
+    fn note(&mut self, waited: Duration, bytes: usize) {
+        self.waited += waited;
+        self.bytes += bytes as u64;
+        if self.waited >= RATE_SPAN {
+            self.too_slow = self.bytes < RATE_BYTES;
+            (self.waited, self.bytes) = (Duration::ZERO, 0);
+        }
+    }
 }
 
 impl Transfer<'_> {
@@ -246,9 +281,13 @@ impl Transfer<'_> {
             breaks += 1;
             idle = if self.transferred > before { 0 } else { idle + 1 };
             let broke_off = error.status().is_none() && wandb_core::retry::is_transient(&error);
-            if !broke_off || breaks > MAX_BREAKS || idle > MAX_IDLE_BREAKS {
+            if self.pace.too_slow || !broke_off || breaks > MAX_BREAKS || idle > MAX_IDLE_BREAKS {
                 return Err(error);
             }
+            // Full jitter, so that many downloads that one server broke off do not all come back at once.
+            let runtime = self.file.api.client().runtime();
+            let cap = FIRST_PAUSE.saturating_mul(1 << idle);
+            runtime.sleep(cap.mul_f64(runtime.random())).await;
         }
     }
 
@@ -283,8 +322,18 @@ impl Transfer<'_> {
             .cloned();
         let mut chunks: Vec<Bytes> = Vec::new();
         let mut collected = 0;
+        let runtime = Arc::clone(self.file.api.client().runtime());
         let failed = loop {
-            match body.next().await {
+            let asked = runtime.now();
+            let next = body.next().await;
+            let bytes = next
+                .as_ref()
+                .and_then(|chunk| chunk.as_ref().ok())
+                .map_or(0, Bytes::len);
+            self.pace.note(runtime.now().saturating_sub(asked), bytes);
+            match next {
+                // The end of the body is welcome however late it comes.
+                Some(_) if self.pace.too_slow => break Some(too_slow()),
                 Some(Ok(chunk)) => {
                     collected += chunk.len();
                     chunks.push(chunk);
@@ -358,6 +407,16 @@ fn continues(status: StatusCode, headers: &HeaderMap, have: u64) -> bool {
                     .ok()
             })
             .is_some_and(|start: u64| start == have)
+}
+
+fn too_slow() -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        format!(
+            "fewer than {RATE_BYTES} bytes came in {} s of waiting",
+            RATE_SPAN.as_secs()
+        ),
+    )
 }
 
 fn cancelled() -> Error {
