@@ -197,7 +197,7 @@ async fn a_target_that_exists_is_refused_replaced_or_kept() {
 
 fn files_answer(files: &[Json]) -> Json {
     let edges: Vec<Json> = files.iter().map(|file| json!({ "node": file })).collect();
-    json!({ "project": { "run": { "fileCount": files.len(), "files": {
+    json!({ "project": { "run": { "files": {
         "edges": edges, "pageInfo": { "hasNextPage": false, "endCursor": null },
     } } } })
 }

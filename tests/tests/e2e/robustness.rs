@@ -91,6 +91,103 @@ async fn answers_that_are_none() {
     }
 }
 
+fn project(entity: &str, name: &str, created_at: &str) -> Json {
+    json!({ "id": "1", "name": name, "entityName": entity, "description": null, "createdAt": created_at,
+        "isBenchmark": false, "user": null })
+}
+
+#[tokio::test]
+async fn nonsense_from_the_server_is_not_the_callers_mistake() {
+    let time = "2024-05-01T12:34:56Z";
+    let page_info = json!({ "hasNextPage": false, "endCursor": null });
+    for (what, node) in [
+        ("an entity that is none", project("a/b", "p", time)),
+        ("a project that is none", project("e", "", time)),
+        ("a time that is none", project("e", "p", "yesterday")),
+        ("a project that is left out", Json::Null),
+    ] {
+        let script = ScriptedTransport::ordered();
+        let edges = json!([{ "node": project("e", "p", time) }, { "node": node }]);
+        script
+            .graphql("GetProjects")
+            .respond_data(json!({ "models": { "edges": edges, "pageInfo": page_info } }));
+        script
+            .graphql("GetProject")
+            .respond_data(json!({ "project": node }));
+        let (api, _) = scripted_api(&script);
+        let listed: Result<Vec<_>, _> = api.projects(None).stream().try_collect().await;
+        let error = listed.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{what}: {error:?}");
+        assert_eq!(error.operation(), "list the projects of \"e\"", "{what}");
+        let error = api.project("e/p").await.unwrap_err();
+        if node.is_null() {
+            assert_eq!(error.kind(), ErrorKind::NotFound, "{what}: {error:?}");
+        } else {
+            assert_eq!(error.kind(), ErrorKind::Protocol, "{what}: {error:?}");
+            assert_eq!(error.operation(), "read project \"e/p\"", "{what}");
+        }
+        script.finish();
+    }
+
+    let script = ScriptedTransport::ordered();
+    script.graphql("RunFiles").respond_data(
+        json!({ "project": { "run": { "files": { "edges": [{ "node": null }], "pageInfo": page_info } } } }),
+    );
+    let (api, _) = scripted_api(&script);
+    let run = api.run_reference("e/p/r").await.unwrap();
+    let error = run.files().stream().try_next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error:?}");
+
+    let script = ScriptedTransport::ordered();
+    script.graphql("GetViewer").respond_data(json!({ "viewer": {
+        "id": "1", "name": "n", "username": "u", "email": null, "admin": false, "entity": "a/b", "teams": null,
+    } }));
+    let api = Api::builder(std::sync::Arc::new(script.clone())).build();
+    let error = api.default_entity().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error:?}");
+}
+
+#[tokio::test]
+async fn rows_that_are_counted_but_not_to_be_found_are_missed() {
+    for keys in [
+        json!(null),
+        json!({}),
+        json!({ "lastStep": -1, "keys": { "x": { "typeCounts": [] } } }),
+    ] {
+        for (counted, choice) in [(4, vec!["x"]), (4, vec![]), (0, vec!["x"]), (0, vec![])] {
+            let script = ScriptedTransport::ordered();
+            let run = json!({ "historyKeys": keys, "historyLineCount": counted });
+            script
+                .graphql("RunHistoryKeys")
+                .times(3)
+                .respond_data(json!({ "project": { "run": run } }));
+            let (api, _) = scripted_api(&script);
+            let run = api.run_reference("e/p/r").await.unwrap();
+            for scan in [
+                run.scan_history().all_keys(choice.clone()),
+                run.scan_history().any_keys(choice),
+            ] {
+                let rows: Result<Vec<_>, _> = scan.rows().try_collect().await;
+                match rows {
+                    Ok(rows) => assert!(rows.is_empty() && counted == 0, "{keys}"),
+                    Err(error) => {
+                        assert_eq!(
+                            (error.kind(), counted),
+                            (ErrorKind::Incomplete, 4),
+                            "{keys}: {error:?}"
+                        );
+                    }
+                }
+            }
+            match run.last_history_step().await {
+                Ok(step) => assert_eq!((step, counted), (None, 0)),
+                Err(error) => assert_eq!((error.kind(), counted), (ErrorKind::Incomplete, 4)),
+            }
+            script.finish();
+        }
+    }
+}
+
 #[tokio::test]
 async fn failures_that_pass_are_waited_out() {
     let script = ScriptedTransport::ordered();
