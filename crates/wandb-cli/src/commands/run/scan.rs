@@ -218,12 +218,18 @@ pub(crate) async fn scan_to_file(context: &Context, arguments: &ScanArgs) -> Com
     )?;
     let mut stream = request(&run, arguments, &keys).start().await?;
     let bar = context.ui.counter(stream.report().counted, "rows");
-    while let Some(batch) = stream.next().await {
+    let mut next = stream.next().await;
+    while let Some(batch) = next {
         let batch = batch?;
-        target.append(&batch)?;
-        bar.inc(batch.len() as u64);
+        let count = batch.len() as u64;
+        // Encoding and the disk would hold up the network, so the next batch is received while this one is written.
+        let writing = off_the_runtime(move || target.append(&batch).map(|()| target));
+        let (written, following) = tokio::join!(writing, stream.next());
+        target = written?;
+        next = following;
+        bar.inc(count);
     }
-    let (rows, size) = target.publish()?;
+    let (rows, size) = off_the_runtime(move || target.publish()).await?;
     bar.finish_and_clear();
     Ok(Written {
         rows,
@@ -231,6 +237,16 @@ pub(crate) async fn scan_to_file(context: &Context, arguments: &ScanArgs) -> Com
         seconds: started.elapsed().as_secs_f64(),
         name: path.display().to_string(),
     })
+}
+
+/// Runs what blocks on a thread that is made for it. Dropped in the middle, the work goes on to its end, and what it holds
+/// (a temporary file) is dropped there.
+async fn off_the_runtime<T: Send + 'static>(
+    work: impl FnOnce() -> CommandResult<T> + Send + 'static,
+) -> CommandResult<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(Failure::new(ExitStatus::Failed, "write the file").with_source(error)))
 }
 
 fn keys(arguments: &ScanArgs) -> Vec<String> {
