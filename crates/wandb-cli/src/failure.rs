@@ -18,6 +18,8 @@ pub(crate) struct Failure {
     status: ExitStatus,
     message: String,
     hints: Vec<String>,
+    /// What else failed in the same command, each rendered as a line of its own.
+    others: Vec<Failure>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     /// The reader of stdout went away (`wb … | head`), which is not a failure.
     broken_pipe: bool,
@@ -30,6 +32,7 @@ impl Failure {
             status,
             message: message.into(),
             hints: Vec::new(),
+            others: Vec::new(),
             source: None,
             broken_pipe: false,
         }
@@ -56,6 +59,20 @@ impl Failure {
         self
     }
 
+    /// Adds failures of the same command. Each gets its line; their advice is added where it is new. The status stays the
+    /// first one's.
+    pub(crate) fn and(mut self, others: impl IntoIterator<Item = Self>) -> Self {
+        for mut other in others {
+            for hint in std::mem::take(&mut other.hints) {
+                if !self.hints.contains(&hint) {
+                    self.hints.push(hint);
+                }
+            }
+            self.others.push(other);
+        }
+        self
+    }
+
     /// Keeps the cause.
     pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.source = Some(Box::new(source));
@@ -71,11 +88,26 @@ impl Failure {
         }
     }
 
-    /// The failure as lines for stderr: `error: …` with its causes, then `hint: …`. Empty for a broken pipe.
+    /// The failure as lines for stderr: `error: …` with its causes for each that failed, then `hint: …`. Empty for a broken pipe.
     pub(crate) fn render(&self, style: Style) -> String {
         if self.broken_pipe {
             return String::new();
         }
+        let mut text = self.error_line(style);
+        for other in &self.others {
+            text.push_str(&other.error_line(style));
+        }
+        for hint in &self.hints {
+            text.push_str(&format!(
+                "{} {}\n",
+                style.paint(Paint::Cyan, "hint:"),
+                single_line(hint)
+            ));
+        }
+        text
+    }
+
+    fn error_line(&self, style: Style) -> String {
         let mut line = self.message.clone();
         let mut cause = self.source.as_deref().map(|source| source as &dyn StdError);
         while let Some(error) = cause {
@@ -87,15 +119,7 @@ impl Failure {
             }
             cause = error.source();
         }
-        let mut text = format!("{} {}\n", style.paint(Paint::Red, "error:"), single_line(&line));
-        for hint in &self.hints {
-            text.push_str(&format!(
-                "{} {}\n",
-                style.paint(Paint::Cyan, "hint:"),
-                single_line(hint)
-            ));
-        }
-        text
+        format!("{} {}\n", style.paint(Paint::Red, "error:"), single_line(&line))
     }
 }
 
@@ -173,6 +197,18 @@ mod tests {
             "error: failed to scan run \"e/p/r\": write \"x.csv\": disk full\nhint: free some space\n"
         );
         assert_eq!(failure.status(), ExitStatus::Failed);
+    }
+
+    #[test]
+    fn each_failure_has_its_line_and_advice_comes_once() {
+        let failed =
+            |name: &str| Failure::new(ExitStatus::Conflict, format!("{name} exists")).hint("give --replace");
+        let failure = failed("a").and([failed("b"), Failure::new(ExitStatus::Integrity, "c is broken")]);
+        assert_eq!(
+            failure.render(Style::new(false)),
+            "error: a exists\nerror: b exists\nerror: c is broken\nhint: give --replace\n"
+        );
+        assert_eq!(failure.status(), ExitStatus::Conflict);
     }
 
     #[test]

@@ -206,6 +206,32 @@ fn targets_that_cannot_be_written_leave_nothing() {
 }
 
 #[test]
+fn each_file_that_fails_is_named() {
+    let server = small();
+    server.upload("vision", "alpha", "b.txt", b"other");
+    server.upload("vision", "alpha", "c.txt", b"third");
+    let user = User::of(&server);
+    std::fs::write(user.path("a.txt"), "mine").unwrap();
+    std::fs::write(user.path("b.txt"), "mine").unwrap();
+    let finished = user.run(&["run", "download", "team/vision/alpha"]);
+    assert_eq!(finished.code, 7, "{}", finished.stderr);
+    let errors: Vec<&str> = finished
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("error: "))
+        .collect();
+    assert!(
+        matches!(errors[..], [first, second] if first.contains("a.txt") && second.contains("b.txt")),
+        "{}",
+        finished.stderr
+    );
+    assert!(finished.stderr.contains("2 of 3 files"), "{}", finished.stderr);
+    assert!(finished.stdout.contains("c.txt"), "{}", finished.stdout);
+    assert_eq!(std::fs::read(user.path("c.txt")).unwrap(), b"third");
+    assert_eq!(std::fs::read(user.path("b.txt")).unwrap(), b"mine");
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_is_told() {
     let server = small();

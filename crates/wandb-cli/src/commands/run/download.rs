@@ -11,6 +11,7 @@ use wandb_api::{DownloadOptions, Downloaded, File, Progress, RunReference};
 use super::files::no_such_file;
 use crate::cli::DownloadArgs;
 use crate::context::Context;
+use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
 use crate::output::field::Field;
 use crate::output::list::{Fields, List, Schema};
@@ -20,6 +21,8 @@ use crate::output::{Format, text};
 
 /// Files that are transferred at the same time.
 const CONCURRENCY: usize = 4;
+/// Files that could not be downloaded and get a line each; the number of the others is told.
+const REPORTED: usize = 20;
 
 /// A file that is on the disk, with its name on the server.
 #[derive(Debug)]
@@ -118,22 +121,31 @@ pub(crate) async fn download(context: &mut Context, arguments: &DownloadArgs) ->
     drop(arriving);
     bar.finish_and_clear();
     let failed = failures.len() as u64;
-    if let Some(mut first) = failures.into_iter().next() {
+    let mut failures = failures.into_iter();
+    if let Some(first) = failures.next() {
         // A table tells what did arrive; a document in another format stays open, because it is not whole.
         if context.format() == Format::Table {
             list.finish(&mut context.out)?;
         }
+        let in_the_way = first.status() == ExitStatus::Conflict
+            || failures
+                .as_slice()
+                .iter()
+                .any(|failure| failure.status() == ExitStatus::Conflict);
+        let mut failure = first.and(failures.take(REPORTED - 1));
         if count > 1 {
             let all = text::counted(count, "file");
-            first = first.hint(format!(
-                "{} of {all} could not be downloaded; this is the first",
-                text::grouped(failed)
-            ));
+            let failed_of = text::grouped(failed);
+            failure = failure.hint(if failed > REPORTED as u64 {
+                format!("{failed_of} of {all} could not be downloaded; these are the first")
+            } else {
+                format!("{failed_of} of {all} could not be downloaded")
+            });
         }
-        if first.status() == crate::exit::ExitStatus::Conflict {
-            first = first.hint("give --replace to replace files that differ");
+        if in_the_way {
+            failure = failure.hint("give --replace to replace files that differ");
         }
-        return Err(first);
+        return Err(failure);
     }
     let hidden = list.finish(&mut context.out)?;
     context.out.flush()?;
