@@ -17,7 +17,7 @@ async fn every_request_needs_the_key() {
     assert_eq!(server.api_key().len(), 40);
     assert!(server.api_key().bytes().all(|byte| byte.is_ascii_hexdigit()));
     let body = r#"{"query":"{ viewer { entity } }"}"#;
-    for path in ["/graphql", "/files/local/p/r/file_stream", "/nowhere"] {
+    for path in ["/graphql", "/files/local/p/r/file_stream"] {
         let bare = Request::post(format!("{}{path}", server.url()))
             .body(Bytes::from_static(body.as_bytes()))
             .unwrap();
@@ -33,6 +33,11 @@ async fn every_request_needs_the_key() {
             StatusCode::UNAUTHORIZED
         );
     }
+    // The official SDK looks for a telemetry endpoint without a key, and must hear that there is none.
+    let bare = Request::post(format!("{}/sdk/otel/v1/metrics", server.url()))
+        .body(Bytes::new())
+        .unwrap();
+    assert_eq!(caller.raw(bare).await.status, StatusCode::NOT_FOUND);
     let bearer = Request::post(format!("{}/graphql", server.url()))
         .header("authorization", format!("Bearer {}", server.api_key()))
         .body(Bytes::from_static(body.as_bytes()))

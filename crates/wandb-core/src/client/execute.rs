@@ -132,6 +132,16 @@ impl Client {
             },
         };
         result.map_err(|error| {
+            let error = match error.status() {
+                // Without a key the refusal is no fault of the key.
+                Some(401) if !self.is_authorized() => Error::new(
+                    ErrorKind::Authentication,
+                    format!("no API key is set for {}", self.inner.base_url.host()),
+                )
+                .with_status(401)
+                .with_hint("log in, or set WANDB_API_KEY"),
+                _ => error,
+            };
             let tried = tried.load(std::sync::atomic::Ordering::Relaxed);
             error
                 .in_operation(description)
