@@ -138,6 +138,41 @@ async fn nonsense_from_the_server_is_not_the_callers_mistake() {
     let error = run.files().stream().try_next().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Protocol, "{error:?}");
 
+    let script = ScriptedTransport::unordered();
+    script.graphql("RunHistoryKeys").times(3).respond_data(
+        json!({ "project": { "run": { "historyKeys": { "lastStep": 3 }, "historyLineCount": 4 } } }),
+    );
+    script
+        .graphql("HistoryPage")
+        .times(2)
+        .respond_data(json!({ "project": { "run": { "history": ["{\"_step\":"] } } }));
+    script
+        .graphql("SampledHistoryPage")
+        .respond_data(json!({ "project": { "run": { "sampledHistory": [[{ "x": 1 }]] } } }));
+    let (api, _) = scripted_api(&script);
+    let run = api.run_reference("e/p/r").await.unwrap();
+    for (error, operation) in [
+        (
+            run.scan_history().rows().try_next().await.unwrap_err(),
+            "read steps 0 to 3 of run \"e/p/r\"",
+        ),
+        (
+            run.history().load().await.unwrap_err(),
+            "sample the history of run \"e/p/r\"",
+        ),
+        (
+            run.history().keys(["x"]).load().await.unwrap_err(),
+            "sample the history of run \"e/p/r\"",
+        ),
+    ] {
+        assert_eq!(
+            (error.kind(), error.operation()),
+            (ErrorKind::Protocol, operation),
+            "{error:?}"
+        );
+    }
+    script.finish();
+
     let script = ScriptedTransport::ordered();
     script.graphql("GetViewer").respond_data(json!({ "viewer": {
         "id": "1", "name": "n", "username": "u", "email": null, "admin": false, "entity": "a/b", "teams": null,

@@ -61,16 +61,18 @@ impl Extent {
 
 pub(crate) async fn extent(api: &Api, path: &RunPath) -> Result<Extent> {
     let operation = wire::RunHistoryKeys::build(run::variables(path));
-    let answer: wire::RunHistoryKeys = api
-        .execute(&operation, &format!("read the history keys of run \"{path}\""))
-        .await?;
+    let description = format!("read the history keys of run \"{path}\"");
+    let answer: wire::RunHistoryKeys = api.execute(&operation, &description).await?;
     let run = answer
         .project
         .and_then(|project| project.run)
         .ok_or_else(|| Error::not_found(format!("run \"{path}\"")))?;
     let keys = match run.history_keys {
-        Some(json) => Value::parse(json.0.get())
-            .map_err(|error| Error::protocol("the history keys are not JSON").with_source(error))?,
+        Some(json) => Value::parse(json.0.get()).map_err(|error| {
+            Error::protocol("the history keys are not JSON")
+                .with_source(error)
+                .in_operation(description)
+        })?,
         None => Value::Null,
     };
     let line_count = run.history_line_count.and_then(|count| u64::try_from(count).ok());

@@ -57,11 +57,12 @@ impl Source {
     }
 
     pub(super) async fn window(&self, window: Window) -> Result<Answer> {
-        if self.reduces {
+        let answer = if self.reduces {
             self.reduced(window).await
         } else {
             self.whole_rows(window).await
-        }
+        };
+        answer.map_err(|error| error.in_operation(self.description(window)))
     }
 
     async fn whole_rows(&self, window: Window) -> Result<Answer> {

@@ -95,6 +95,12 @@ impl History {
     /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for zero samples or for keys of system metrics (the official
     /// client gives an empty list there), [`NotFound`](wandb_core::ErrorKind::NotFound) when the run is gone.
     pub async fn load(self) -> Result<SampledHistory> {
+        self.sample()
+            .await
+            .map_err(|error| error.in_operation(self.description()))
+    }
+
+    async fn sample(&self) -> Result<SampledHistory> {
         if self.samples == 0 || i32::try_from(self.samples).is_err() {
             return Err(Error::invalid_input(format!(
                 "{} samples cannot be asked for: 1 to {} can",

@@ -53,17 +53,19 @@ impl Run {
             name: path.run().as_str().to_owned(),
             ..selection.variables(path.project_path())
         });
-        let answer: wire::Run = api.execute(&operation, &format!("read run \"{path}\"")).await?;
+        let description = format!("read run \"{path}\"");
+        let answer: wire::Run = api.execute(&operation, &description).await?;
         let project = answer.project.ok_or_else(|| {
             Error::not_found(format!("project \"{}\"", path.project_path()))
                 .with_hint("check the spelling; the key may not see a private project")
         })?;
-        let names = convert::Names::new(&project.entity_name, &project.name)?;
         let run = project.run.ok_or_else(|| {
             Error::not_found(format!("run \"{path}\""))
                 .with_hint("the last part is the run's id, not its display name; list the runs to find it")
         })?;
-        convert::run(api, &names, run, &selection)
+        convert::Names::new(&project.entity_name, &project.name)
+            .and_then(|names| convert::run(api, &names, run, &selection))
+            .map_err(|error| error.in_operation(description))
     }
 
     /// The run's data, apart from its handle.
