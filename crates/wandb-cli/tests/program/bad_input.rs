@@ -206,6 +206,48 @@ fn targets_that_cannot_be_written_leave_nothing() {
 }
 
 #[test]
+fn files_in_each_others_way_are_refused_before_the_first_byte() {
+    let server = small();
+    server.upload("vision", "alpha", "A.txt", b"other");
+    let user = User::of(&server);
+    std::fs::write(user.path("case"), "").unwrap();
+    let folds = user.path("CASE").exists();
+    std::fs::remove_file(user.path("case")).unwrap();
+    let download = [
+        "run",
+        "download",
+        "team/vision/alpha",
+        "--root",
+        "down",
+        "--replace",
+    ];
+    if folds {
+        user.fails(&download, 7, &["A.txt", "a.txt", "--root"]);
+        assert!(files_below(user.home()).is_empty());
+    } else {
+        let finished = user.run(&download);
+        assert_eq!(finished.code, 0, "{}", finished.stderr);
+        assert_eq!(files_below(user.home()), ["down/A.txt", "down/a.txt"]);
+        let warned = finished.stderr.starts_with("warning: ") && finished.stderr.contains("macOS");
+        assert!(warned, "{}", finished.stderr);
+    }
+    // On no disk can a directory have the name of a file.
+    server.start_run("vision", "beta", &json!({}));
+    server.upload("vision", "beta", "b", b"a file");
+    server.upload("vision", "beta", "b/c", b"in a directory");
+    user.fails(
+        &["run", "download", "team/vision/beta", "--root", "beta"],
+        7,
+        &["\"b\"", "\"b/c\"", "--root"],
+    );
+    assert!(!user.path("beta").exists());
+    assert!(
+        user.ok(&["run", "download", "team/vision/beta", "b/c", "--root", "beta"])
+            .contains("verified")
+    );
+}
+
+#[test]
 fn each_file_that_fails_is_named() {
     let server = small();
     server.upload("vision", "alpha", "b.txt", b"other");

@@ -8,6 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::ProgressBar;
 use wandb_api::{DownloadOptions, Downloaded, File, Progress, RunReference};
 
+use super::clash;
 use super::files::no_such_file;
 use crate::cli::DownloadArgs;
 use crate::context::Context;
@@ -76,6 +77,7 @@ pub(crate) async fn download(context: &mut Context, arguments: &DownloadArgs) ->
     let connection = context.connect().await?;
     let run = connection.api().run_reference(&arguments.path).await?;
     let files = choose(&run, &arguments.names).await?;
+    clash::check(&files, &arguments.root, context.ui).await?;
     // The sizes are the server's word: a sum beyond all bounds is no reason to stop, and only the bar shows it.
     let total = files
         .iter()

@@ -1,5 +1,6 @@
 //! `wb run …`.
 
+mod clash;
 mod download;
 mod explain;
 mod files;
