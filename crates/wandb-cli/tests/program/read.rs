@@ -622,3 +622,23 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
+
+#[test]
+fn files_and_history_do_not_read_the_whole_run() {
+    // Config, summary and history keys of a run can be megabytes; its reading fails here.
+    let server = Server::start(&["--entity", "team", "--fault", "403,op=Run"]);
+    server.start_run("p", "r", &json!({}));
+    server.log("p", "r", 0, &[r#"{"_step":0,"loss":1}"#.to_owned()]);
+    server.upload("p", "r", "a.txt", b"content");
+    let user = User::of(&server);
+    user.fails(&["run", "view", "team/p/r"], 4, &["team/p/r"]);
+    for arguments in [
+        &["run", "files", "team/p/r"][..],
+        &["run", "history", "team/p/r"],
+        &["run", "scan", "team/p/r"],
+        &["run", "scan", "team/p/r", "--out", "rows.parquet"],
+        &["run", "download", "team/p/r"],
+    ] {
+        user.ok(arguments);
+    }
+}
