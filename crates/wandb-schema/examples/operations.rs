@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use cynic::queries::{OperationType, build_executable_document};
-use wandb_schema::operations::{files, history, projects, runs, viewer};
+use wandb_schema::operations::{files, history, projects, runs, server, viewer};
 
 macro_rules! queries {
     ($($module:ident :: $name:ident ($variables:ty)),* $(,)?) => {
@@ -25,15 +25,17 @@ fn main() {
         projects::GetProjects(projects::GetProjectsVariables),
         projects::GetProject(projects::GetProjectVariables),
         runs::Runs(runs::RunsVariables),
-        runs::Run(runs::RunVariables),
+        runs::Run(runs::RunsVariables),
         runs::RunCount(runs::RunCountVariables),
+        server::ServerFeaturesQuery(()),
         viewer::GetViewer(()),
     }
 }
 
 fn print_document<Fragment, Variables>(kind: OperationType, name: &str)
 where
-    Fragment: cynic::QueryFragment,
+    // The variables must be those that the fragment is made for.
+    Fragment: cynic::QueryFragment<VariablesFields = Variables::Fields>,
     Variables: cynic::QueryVariables,
 {
     println!(
