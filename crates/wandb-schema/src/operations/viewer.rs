@@ -1,6 +1,6 @@
 //! Who the key belongs to (protocol §2.5).
 
-use crate::{scalars::JsonString, schema};
+use crate::schema;
 
 /// `GetViewer`: the user behind the key, `null` when there is none.
 #[derive(cynic::QueryFragment, Debug, Clone)]
@@ -26,8 +26,6 @@ pub struct Viewer {
     pub admin: Option<bool>,
     /// The default entity.
     pub entity: Option<String>,
-    /// Flags, a JSON object.
-    pub flags: Option<JsonString>,
     /// The teams.
     pub teams: Option<Teams>,
 }
