@@ -7,7 +7,7 @@ use super::console::{LogLineConnection, log_lines};
 use super::file::{FileConnection, file_page};
 use super::identity::User;
 use super::project::Project;
-use super::scalars::{DateTime, Duration, Int64, Json, JsonItems, JsonList, JsonString, Rows};
+use super::scalars::{DateTime, Duration, Int64, Json, JsonItems, JsonList, JsonString, JsonText, Rows};
 use super::{caller, page};
 use crate::history_keys::KeyStats;
 use crate::lenient;
@@ -67,10 +67,10 @@ impl Run {
 }
 
 /// The members `keys` of a JSON object, as text; all of it without keys.
-fn restrict(text: String, keys: Option<Vec<String>>) -> async_graphql::Result<JsonString> {
+fn restrict(text: String, keys: Option<Vec<String>>) -> async_graphql::Result<JsonText> {
     match keys {
-        None => Ok(JsonString(text)),
-        Some(keys) => Ok(JsonString(
+        None => Ok(JsonText::new(text)),
+        Some(keys) => Ok(JsonText::new(
             lenient::select_keys(&text, &keys)
                 .map_err(|error| async_graphql::Error::new(error.to_string()))?,
         )),
@@ -164,7 +164,7 @@ impl Run {
         &self,
         ctx: &Context<'_>,
         keys: Option<Vec<String>>,
-    ) -> async_graphql::Result<Option<JsonString>> {
+    ) -> async_graphql::Result<Option<JsonText>> {
         restrict(self.config_text(ctx).await?, keys).map(Some)
     }
     /// What W&B itself keeps in the config: the members of `_wandb.value`.
@@ -172,7 +172,7 @@ impl Run {
         &self,
         ctx: &Context<'_>,
         keys: Option<Vec<String>>,
-    ) -> async_graphql::Result<Option<JsonString>> {
+    ) -> async_graphql::Result<Option<JsonText>> {
         let config = self.config_text(ctx).await?;
         restrict(reserved(&config).unwrap_or_else(|| "{}".to_owned()), keys).map(Some)
     }
@@ -180,7 +180,7 @@ impl Run {
         &self,
         ctx: &Context<'_>,
         keys: Option<Vec<String>>,
-    ) -> async_graphql::Result<Option<JsonString>> {
+    ) -> async_graphql::Result<Option<JsonText>> {
         let text = match &self.0.summary {
             Some(text) => text.clone(),
             None => {
@@ -199,7 +199,7 @@ impl Run {
         restrict(text, keys).map(Some)
     }
     /// The last row of system metrics.
-    async fn system_metrics(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<JsonString>> {
+    async fn system_metrics(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<JsonText>> {
         let text = match &self.0.last_event {
             Some(text) => text.clone(),
             None => self
@@ -214,7 +214,7 @@ impl Run {
                 .last_event
                 .flatten(),
         };
-        Ok(text.map(JsonString))
+        Ok(text.map(JsonText::new))
     }
     /// What is known about each metric; null without history.
     async fn history_keys(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Json>> {
@@ -245,24 +245,24 @@ impl Run {
         Some(self.0.log_lines)
     }
     /// The last rows of history: a JSON array of strings, in a string.
-    async fn history_tail(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<JsonString>> {
+    async fn history_tail(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<JsonText>> {
         let id = self.0.id;
         let text = caller(ctx)
             .app
             .store
             .read(move |db| history::tail(db, id, Stream::History, TAIL))
             .await?;
-        Ok(Some(JsonString(text)))
+        Ok(Some(JsonText::new(text)))
     }
     /// The last rows of system metrics: a JSON array of strings, in a string.
-    async fn events_tail(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<JsonString>> {
+    async fn events_tail(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<JsonText>> {
         let id = self.0.id;
         let text = caller(ctx)
             .app
             .store
             .read(move |db| history::tail(db, id, Stream::Events, TAIL))
             .await?;
-        Ok(Some(JsonString(text)))
+        Ok(Some(JsonText::new(text)))
     }
     /// Rows with `minStep <= _step < maxStep` in step order; at most about `samples`, evenly spread.
     async fn history(

@@ -32,6 +32,31 @@ impl ScalarType for JsonString {
     }
 }
 
+/// A `JSONString` that only goes out. A config may be long, and a listing has a thousand of them: the text is moved into
+/// the answer, where a scalar would be copied.
+#[derive(Debug)]
+pub(crate) struct JsonText(Once);
+
+impl JsonText {
+    pub(crate) fn new(text: String) -> Self {
+        Self(Once(Mutex::new(text)))
+    }
+}
+
+impl OutputType for JsonText {
+    fn type_name() -> Cow<'static, str> {
+        <JsonString as OutputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <JsonString as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        Ok(Value::String(self.0.text()))
+    }
+}
+
 /// A time in microseconds, written as RFC 3339 in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DateTime(pub(crate) i64);
@@ -111,10 +136,12 @@ fn raw(text: String) -> Value {
 struct Once(Mutex<String>);
 
 impl Once {
+    fn text(&self) -> String {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn take(&self) -> Value {
-        raw(std::mem::take(
-            &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
-        ))
+        raw(self.text())
     }
 }
 

@@ -15,6 +15,8 @@ use super::{StoreError, StoreResult, migrations};
 const READERS: usize = 4;
 /// How long a connection waits for another process that holds the write lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How much of the database readers map, in bytes; the rest is read as usual. Address space, not memory.
+const MAPPED: i64 = 1 << 30;
 /// Prepared statements kept per connection.
 const STATEMENTS: usize = 128;
 
@@ -75,6 +77,9 @@ impl Store {
         for _ in 0..READERS {
             let mut connection = connect(path)?;
             connection.pragma_update(None, "query_only", true)?;
+            // Pages are read where the system caches them, instead of being copied into each reader's own cache. Only
+            // servers that hold the directory's lock change the file, and its size only grows.
+            connection.pragma_update(None, "mmap_size", MAPPED)?;
             let jobs = Arc::clone(&jobs);
             threads.push(spawn("wandb-local-reader", move || {
                 while let Some(job) = next(&jobs) {
