@@ -54,6 +54,12 @@ impl Connection {
         {
             ui.warn("any TLS certificate is accepted, because WANDB_INSECURE_DISABLE_SSL is set: whoever is on the way can read the key");
         }
+        if settings.credentials.is_none() {
+            let what = format!("there is no API key for {}", settings.base_url.value.host());
+            return Err(Failure::new(ExitStatus::Authentication, what).hint(
+                "`wb login` stores one; or set WANDB_API_KEY, or name another server with --base-url",
+            ));
+        }
         Ok(Self {
             key_source: key_source(&settings),
             entity: settings.entity.as_ref().map(|entity| entity.value.to_string()),

@@ -3,7 +3,10 @@
 //! The way of a command: [`cli`] says what can be typed, [`program`] parses it and gives the exit code,
 //! [`commands`] do the work over the library, [`output`] renders data to stdout, [`ui`] and [`failure`] speak on stderr.
 //! Nothing but this crate prints or exits.
-#![allow(rustdoc::bare_urls, reason = "the documentation of an option is its help text, where a URL stands as it is")]
+#![allow(
+    rustdoc::bare_urls,
+    reason = "the documentation of an option is its help text, where a URL stands as it is"
+)]
 
 mod cli;
 mod commands;

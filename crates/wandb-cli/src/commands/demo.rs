@@ -59,14 +59,14 @@ pub(crate) async fn demo(context: &mut Context, arguments: DemoArgs) -> CommandR
     // Stopped in any case, so that the directory is free for the commands that were shown.
     server.stop().await;
     finished?;
-    tour.farewell(context, place.is_kept())?;
+    tour.farewell(context, &place)?;
     Ok(())
 }
 
 /// Where the data are.
 enum Place {
-    /// Named by the user, or made for the reader to go on with.
-    Kept(PathBuf),
+    /// Named by the user, or made for the reader to go on with. It is `ours` if nothing was there before.
+    Kept { dir: PathBuf, ours: bool },
     /// Removed at the end.
     Fleeting(TempDir),
 }
@@ -74,26 +74,53 @@ enum Place {
 impl Place {
     fn choose(arguments: &DemoArgs) -> CommandResult<Self> {
         if let Some(dir) = &arguments.dir {
-            return Ok(Self::Kept(dir.clone()));
+            let ours = match std::fs::read_dir(dir) {
+                Ok(mut entries) => entries.next().is_none(),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
+                Err(error) => {
+                    return Err(Failure::io(
+                        format!("read directory \"{}\"", dir.display()),
+                        error,
+                    ));
+                }
+            };
+            if !ours && !LocalServer::is_data_dir(dir) {
+                let what = format!("\"{}\" holds other files", dir.display());
+                return Err(
+                    Failure::new(ExitStatus::Conflict, what).hint("choose a new directory with --dir")
+                );
+            }
+            return Ok(Self::Kept {
+                dir: dir.clone(),
+                ours,
+            });
         }
         let made = tempfile::Builder::new().prefix("wb-demo-").tempdir();
         let dir = made.map_err(|error| Failure::io("create a temporary directory", error))?;
         Ok(if arguments.clean {
             Self::Fleeting(dir)
         } else {
-            Self::Kept(dir.keep())
+            Self::Kept {
+                dir: dir.keep(),
+                ours: true,
+            }
         })
     }
 
     fn dir(&self) -> &Path {
         match self {
-            Self::Kept(dir) => dir,
+            Self::Kept { dir, .. } => dir,
             Self::Fleeting(dir) => dir.path(),
         }
     }
 
+    /// Whether all that is there came from this tour, so that the reader may remove it.
+    fn is_ours(&self) -> bool {
+        matches!(self, Self::Kept { ours: true, .. })
+    }
+
     fn is_kept(&self) -> bool {
-        matches!(self, Self::Kept(_))
+        matches!(self, Self::Kept { .. })
     }
 }
 
@@ -225,10 +252,10 @@ impl Tour {
         run::dispatch(context, parse(line)?).await
     }
 
-    fn farewell(&self, context: &mut Context, kept: bool) -> CommandResult {
+    fn farewell(&self, context: &mut Context, place: &Place) -> CommandResult {
         let style = context.screen.style;
         let mut lines = vec![String::new(), style.paint(Paint::BoldCyan, "Go on")];
-        if kept {
+        if place.is_kept() {
             let dir = quote(&self.dir.display().to_string());
             let program = &self.program;
             let mut command = |what: &str, line: String| {
@@ -247,7 +274,10 @@ impl Tour {
                 "read your own runs",
                 format!("{program} login && {program} project list"),
             );
-            command("remove the sample data", format!("rm -r {dir}"));
+            // A directory that held something else before is not the tour's to remove.
+            if place.is_ours() {
+                command("remove the sample data", format!("rm -r {dir}"));
+            }
         } else {
             lines.push("  The sample data is removed now. To keep it and repeat the steps:".to_owned());
             lines.push(format!(
