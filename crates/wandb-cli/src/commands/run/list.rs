@@ -106,10 +106,8 @@ fn run_schema(columns: &[SelectedColumn], selected: &[SelectedColumn], context: 
     let relative = context.screen.width.is_some();
     let mut schema = record::schema()
         .column(Column::word("ID"), |run| Cell::new(&run.id))
-        .column(Column::name("NAME"), |run| Cell::new(&run.name))
-        .column(Column::word("STATE"), |run| {
-            Cell::new(&run.state).painted(state_paint(&run.state))
-        });
+        .column(Column::name("NAME"), |run| Cell::new(&run.name));
+    // What was asked for comes before what is always there: a narrow terminal leaves columns out from the right.
     for column in columns {
         let title = text::single_line(&column.title).into_owned();
         let column = column.clone();
@@ -118,6 +116,9 @@ fn run_schema(columns: &[SelectedColumn], selected: &[SelectedColumn], context: 
         });
     }
     schema = schema
+        .column(Column::word("STATE"), |run| {
+            Cell::new(&run.state).painted(state_paint(&run.state))
+        })
         .column(Column::word("CREATED"), move |run| {
             cells::time(Some(run.created_at), now, relative)
         })
