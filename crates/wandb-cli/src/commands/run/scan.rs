@@ -24,8 +24,12 @@ pub(crate) async fn scan(context: &mut Context, arguments: &ScanArgs) -> Command
         return to_stdout(context, arguments).await;
     }
     let written = scan_to_file(context, arguments).await?;
+    let agreement = match written.counted {
+        Some(count) if count == written.rows => " (as many as the server counts)",
+        _ => "",
+    };
     context.note(&format!(
-        "wrote {}, {}, to {} in {:.1} s",
+        "wrote {}{agreement}, {}, to {} in {:.1} s",
         text::counted(written.rows, "row"),
         text::bytes(written.size),
         written.name,
@@ -39,6 +43,8 @@ pub(crate) async fn scan(context: &mut Context, arguments: &ScanArgs) -> Command
 pub(crate) struct Written {
     /// Rows.
     pub(crate) rows: u64,
+    /// How many rows the server counted, where it counts them exactly: for a whole run, and for one key of it.
+    counted: Option<u64>,
     /// Bytes.
     pub(crate) size: u64,
     /// How long it took.
@@ -233,6 +239,7 @@ pub(crate) async fn scan_to_file(context: &Context, arguments: &ScanArgs) -> Com
     bar.finish_and_clear();
     Ok(Written {
         rows,
+        counted: stream.report().counted,
         size,
         seconds: started.elapsed().as_secs_f64(),
         name: path.display().to_string(),
