@@ -100,7 +100,11 @@ fn key_from_terminal(settings: &Settings) -> CommandResult<Secret> {
         settings.base_url.value.as_str(),
         settings.app_url.value.to_string().trim_end_matches('/')
     );
-    let text = rpassword::prompt_password(prompt).map_err(|error| Failure::io("ask for the key", error))?;
+    let text = rpassword::prompt_password(prompt).map_err(|error| match error.kind() {
+        // Ctrl-C at the prompt ends like Ctrl-C anywhere else.
+        io::ErrorKind::Interrupted => Failure::new(ExitStatus::Interrupted, "interrupted"),
+        _ => Failure::io("ask for the key", error),
+    })?;
     Ok(Secret::new(text.trim()))
 }
 

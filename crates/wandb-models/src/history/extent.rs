@@ -45,6 +45,18 @@ impl Extent {
         }
     }
 
+    /// Whether a key, or something in it or around it, was ever logged, as far as the server says.
+    pub(crate) fn has_logged(&self, key: &str) -> bool {
+        let below = |outer: &str, inner: &str| {
+            inner
+                .strip_prefix(outer)
+                .is_some_and(|rest| rest.starts_with('.'))
+        };
+        self.types
+            .keys()
+            .any(|other| other == key || below(key, other) || below(other, key))
+    }
+
     /// Whether strict JSON tells every value of this key apart: all are numbers, truth values or null.
     ///
     /// A text may be `"NaN"`, and so may what stands in a list or an object. Objects are counted under the dotted names of

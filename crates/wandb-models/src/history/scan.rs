@@ -235,6 +235,13 @@ impl ScanStream {
         self.report
     }
 
+    /// The keys of the scan that this run never logged, as far as the server says: a misspelled key gives no rows, and
+    /// this is how to tell. Empty for a scan of everything, and for a run without history.
+    #[must_use]
+    pub fn never_logged(&self) -> Vec<&str> {
+        self.source.never_logged()
+    }
+
     /// The rows one by one.
     pub fn rows(self) -> ItemStream<'static, HistoryRow> {
         Box::pin(

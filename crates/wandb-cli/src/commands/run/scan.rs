@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use futures_util::StreamExt;
 use wandb_api::arrow::{Format as ColumnFormat, HistoryWriter, WriteOptions};
-use wandb_api::{RowBatch, RunReference, Scan};
+use wandb_api::{RowBatch, RunReference, Scan, ScanStream};
 
 use super::history::columns;
 use crate::cli::{KeyList, ScanArgs};
@@ -156,6 +156,23 @@ impl Target {
     }
 }
 
+/// Starts the scan, and says which of the keys can give nothing.
+async fn start(
+    context: &Context,
+    run: &RunReference,
+    arguments: &ScanArgs,
+    keys: &[String],
+) -> CommandResult<ScanStream> {
+    let stream = request(run, arguments, keys).start().await?;
+    for key in stream.never_logged() {
+        context.ui.warn(&format!(
+            "{key:?} was never logged in this run; `wb run view {}` shows what was",
+            run.run_path()
+        ));
+    }
+    Ok(stream)
+}
+
 fn request(run: &RunReference, arguments: &ScanArgs, keys: &[String]) -> Scan {
     let names = keys.iter().map(String::as_str);
     let mut scan = run.scan_history();
@@ -187,7 +204,7 @@ async fn to_stdout(context: &mut Context, arguments: &ScanArgs) -> CommandResult
     let connection = context.connect().await?;
     let run = connection.api().run_reference(&arguments.path).await?;
     let keys = keys(arguments);
-    let mut stream = request(&run, arguments, &keys).start().await?;
+    let mut stream = start(context, &run, arguments, &keys).await?;
     let mut rows = writer(context.format(), &keys, context)?;
     while let Some(batch) = next_or_flush(&mut stream, &mut context.out).await? {
         for row in batch?.rows() {
@@ -222,7 +239,7 @@ pub(crate) async fn scan_to_file(context: &Context, arguments: &ScanArgs) -> Com
         arguments,
         context,
     )?;
-    let mut stream = request(&run, arguments, &keys).start().await?;
+    let mut stream = start(context, &run, arguments, &keys).await?;
     let bar = context.ui.counter(stream.report().counted, "rows");
     let mut next = stream.next().await;
     while let Some(batch) = next {
