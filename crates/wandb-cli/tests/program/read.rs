@@ -338,9 +338,21 @@ fn a_scan_gives_every_row_and_keeps_five_things_apart() {
     ]);
     assert_eq!(any.lines().count(), 3, "{any}");
     // A misspelled key gives no rows, and says so.
-    let typo = user.run(&["run", "scan", "team/vision/alpha", "--keys", "acc,losss", "-o", "jsonl"]);
+    let typo = user.run(&[
+        "run",
+        "scan",
+        "team/vision/alpha",
+        "--keys",
+        "acc,losss",
+        "-o",
+        "jsonl",
+    ]);
     assert_eq!((typo.code, typo.stdout.as_str()), (0, ""));
-    assert!(typo.stderr.contains("\"losss\" was never logged"), "{}", typo.stderr);
+    assert!(
+        typo.stderr.contains("\"losss\" was never logged"),
+        "{}",
+        typo.stderr
+    );
     assert!(!typo.stderr.contains("\"acc\""), "{}", typo.stderr);
     let range = user.ok(&[
         "run",
