@@ -216,6 +216,18 @@ fn runs_are_listed_filtered_sorted_counted_and_selected() {
         (quiet.code, quiet.stdout.lines().count(), quiet.stderr.as_str()),
         (0, 3, "")
     );
+    // The id is called `name` on the wire; whoever filters by the name that they see is told.
+    let empty = user.run(&[
+        "run",
+        "list",
+        "team/vision",
+        "--filter",
+        "name = \"no such\"",
+        "-o",
+        "jsonl",
+    ]);
+    assert_eq!((empty.code, empty.stdout.as_str()), (0, ""));
+    assert!(empty.stderr.contains("display_name"), "{}", empty.stderr);
 }
 
 #[test]

@@ -42,8 +42,8 @@ pub(crate) async fn list(context: &mut Context, arguments: &RunListArgs) -> Comm
     }
     let path = connection.project_path(arguments.path.as_deref())?;
     let mut runs = connection.api().runs(path);
-    if let Some(filter) = filter {
-        runs = runs.filter(filter);
+    if let Some(filter) = &filter {
+        runs = runs.filter(filter.clone());
     }
     if arguments.count {
         return count(context, &runs).await;
@@ -73,6 +73,12 @@ pub(crate) async fn list(context: &mut Context, arguments: &RunListArgs) -> Comm
     context.out.flush()?;
     context.tell_count(count, "run");
     context.tell_hidden(hidden);
+    // An empty answer is where a reader wants to know what a filter may mean that they did not expect.
+    if let (0, Some(filter)) = (count, &filter) {
+        for note in connection.api().explain(filter).await?.notes() {
+            context.note(&format!("note: {note}"));
+        }
+    }
     Ok(())
 }
 
