@@ -15,8 +15,9 @@ use super::{StoreError, StoreResult, migrations};
 const READERS: usize = 4;
 /// How long a connection waits for another process that holds the write lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-/// How much of the database readers map, in bytes; the rest is read as usual. Address space, not memory.
-const MAPPED: i64 = 1 << 30;
+/// How much of the database each reader maps, in bytes. Each mapping counts in the server's resident memory, so it is
+/// bounded, whatever the database's size; what lies behind it is read as usual.
+const MAPPED: i64 = 64 << 20;
 /// Prepared statements kept per connection.
 const STATEMENTS: usize = 128;
 
