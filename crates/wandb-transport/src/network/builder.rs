@@ -11,7 +11,7 @@ use super::transport::HyperTransport;
 /// Settings for a [`HyperTransport`]; made by [`HyperTransport::builder`].
 ///
 /// Building makes no connection, reads no environment variable and needs no runtime. The machine's certificates are read
-/// on the first use of `https`.
+/// on the first use of `https`; that may look at `SSL_CERT_FILE` and `SSL_CERT_DIR`, see [`Roots::Native`].
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct HyperTransportBuilder {
