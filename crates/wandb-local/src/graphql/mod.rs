@@ -24,7 +24,7 @@ pub(crate) use file::mimetype;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, EmptySubscription, Schema};
+use async_graphql::{Context, EmptySubscription, MergedObject, Schema};
 
 use crate::app::App;
 use crate::store::identity::Identity;
@@ -35,12 +35,16 @@ const MAX_DEPTH: usize = 20;
 /// for some forty thousand; lists of lists of lists are what this stops.
 const MAX_COMPLEXITY: usize = 250_000;
 
+/// The roots of mutations, one member per resource.
+#[derive(Debug, Default, MergedObject)]
+pub(crate) struct Mutation(mutation::RunMutation);
+
 /// The schema that requests are run against.
-pub(crate) type LocalSchema = Schema<query::Query, mutation::Mutation, EmptySubscription>;
+pub(crate) type LocalSchema = Schema<query::Query, Mutation, EmptySubscription>;
 
 /// Builds the schema.
 pub(crate) fn schema() -> LocalSchema {
-    Schema::build(query::Query, mutation::Mutation, EmptySubscription)
+    Schema::build(query::Query, Mutation::default(), EmptySubscription)
         .limit_depth(MAX_DEPTH)
         .limit_complexity(MAX_COMPLEXITY)
         .finish()

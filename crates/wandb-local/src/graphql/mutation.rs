@@ -1,4 +1,5 @@
-//! The roots of mutations. Every one may arrive twice, because clients retry what timed out (protocol §6.2).
+//! Mutations of runs, their files, and projects. Every one may arrive twice, because clients retry what timed out
+//! (protocol §6.2).
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
@@ -21,12 +22,12 @@ use crate::store::{StoreError, StoreResult, charts};
 /// Most files that one request may announce.
 const MAX_FILES: usize = 100_000;
 
-/// The roots of mutations.
-#[derive(Debug)]
-pub(crate) struct Mutation;
+/// Mutations of runs, their files, and projects.
+#[derive(Debug, Default)]
+pub(crate) struct RunMutation;
 
 /// A run by names; refuses when it is not there.
-fn named_run(
+pub(super) fn named_run(
     db: &rusqlite::Connection,
     caller: &Caller,
     entity: Option<&str>,
@@ -50,9 +51,9 @@ fn named_run(
     runs::find(db, project.id, run, Wanted::default())?.ok_or_else(missing)
 }
 
-/// The roots of mutations.
+/// Mutations of runs, their files, and projects.
 #[Object]
-impl Mutation {
+impl RunMutation {
     /// Creates or changes a run (protocol §2.7.1).
     async fn upsert_bucket(
         &self,
