@@ -18,6 +18,7 @@ const ERROR_BODY_LIMIT: usize = 64 * 1024;
 pub struct Fetch {
     url: SafeUrl,
     headers: HeaderMap,
+    anonymous: bool,
     description: String,
 }
 
@@ -28,8 +29,16 @@ impl Fetch {
         Self {
             url,
             headers: HeaderMap::new(),
+            anonymous: false,
             description: description.into(),
         }
+    }
+
+    /// Sends neither the credential nor the configured extra headers, wherever the URL leads: for signed URLs, which
+    /// are their own credential (protocol §1.3), and for references, which are other people's.
+    pub fn without_credential(mut self) -> Self {
+        self.anonymous = true;
+        self
     }
 
     /// Adds a header, for example `Range`.
@@ -108,7 +117,11 @@ impl Client {
         *request.method_mut() = Method::GET;
         *request.uri_mut() = uri;
         *request.headers_mut() = fetch.headers.clone();
-        self.add_headers(url.expose(), request.headers_mut());
+        if fetch.anonymous {
+            self.add_user_agent(request.headers_mut());
+        } else {
+            self.add_headers(url.expose(), request.headers_mut());
+        }
         Ok(request)
     }
 

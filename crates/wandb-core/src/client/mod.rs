@@ -83,7 +83,11 @@ impl Client {
                 headers.insert(AUTHORIZATION, value.clone());
             }
         }
-        headers.insert(USER_AGENT, inner.user_agent.clone());
+        self.add_user_agent(headers);
+    }
+
+    fn add_user_agent(&self, headers: &mut HeaderMap) {
+        headers.insert(USER_AGENT, self.inner.user_agent.clone());
     }
 
     /// The same client, with each call ended after `timeout`, whatever is being waited for or retried. `None` leaves it

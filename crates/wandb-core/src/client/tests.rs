@@ -233,6 +233,19 @@ async fn the_credential_stays_on_the_base_url() {
 }
 
 #[tokio::test]
+async fn a_signed_url_gets_no_credential_even_below_the_base_url() {
+    let (client, transport, _) = client(vec![
+        Ok((302, vec![("location", "/files/two".to_owned())], String::new())),
+        ok("bytes"),
+    ]);
+    let fetch = Fetch::get(SafeUrl::new("/files/one"), "fetch a file").without_credential();
+    client.fetch(&fetch).await.unwrap();
+    let sent = transport.sent.lock().unwrap();
+    assert_eq!(sent.len(), 2);
+    assert!(sent.iter().all(|(_, key, _)| key.is_none()));
+}
+
+#[tokio::test]
 async fn redirects_are_bounded_and_never_leave_http() {
     let redirect = |to: &str| Ok((307, vec![("location", to.to_owned())], String::new()));
     let (client, transport, _) = client(vec![redirect("https://a.example/"); 11]);

@@ -14,6 +14,7 @@ use wandb_core::{
     filter::{Explanation, Filter, ServerRules},
     graphql::Operation,
     path::{EntityName, PathContext, PathError, PathProblem, ProjectPath, RunPath},
+    retry::Repeat,
 };
 use wandb_schema::operations::{server, viewer as wire};
 
@@ -253,6 +254,29 @@ impl Api {
             &operation.query,
             operation.operation_name.as_deref(),
             &operation.variables,
+            description,
+        )?;
+        self.client.execute(&operation).await
+    }
+}
+
+impl Api {
+    /// Sends a mutation that cynic built; `repeat` says whether sending it twice has the effect of once.
+    #[allow(
+        dead_code,
+        reason = "shared by the writing parts, which land one after the other"
+    )]
+    pub(crate) async fn mutate<T: DeserializeOwned, V: Serialize>(
+        &self,
+        operation: &CynicOperation<T, V>,
+        repeat: Repeat,
+        description: &str,
+    ) -> Result<T> {
+        let operation = Operation::mutation(
+            &operation.query,
+            operation.operation_name.as_deref(),
+            &operation.variables,
+            repeat,
             description,
         )?;
         self.client.execute(&operation).await
