@@ -7,7 +7,9 @@
 use std::collections::HashSet;
 
 use cynic::queries::{OperationType, build_executable_document};
-use wandb_schema::operations::{files, history, projects, runs, server, viewer};
+use wandb_schema::operations::{
+    console, file_writes, files, history, people, projects, reports, run_writes, runs, server, sweeps, viewer,
+};
 
 macro_rules! queries {
     ($($module:ident :: $name:ident ($variables:ty)),* $(,)?) => {
@@ -15,20 +17,62 @@ macro_rules! queries {
     };
 }
 
+macro_rules! mutations {
+    ($($module:ident :: $name:ident ($variables:ty)),* $(,)?) => {
+        $(print_document::<$module::$name, $variables>(OperationType::Mutation, stringify!($name));)*
+    };
+}
+
 fn main() {
     queries! {
+        console::RunConsoleLogPage(console::RunConsoleLogPageVariables),
+        console::RunConsoleLogTail(console::RunConsoleLogTailVariables),
+        file_writes::ProjectInternalId(file_writes::ProjectInternalIdVariables),
         files::RunFiles(files::RunFilesVariables),
         history::RunHistoryKeys(runs::RunVariables),
         history::HistoryPage(history::HistoryPageVariables),
         history::SampledHistoryPage(history::SampledHistoryVariables),
         history::RunEvents(history::RunEventsVariables),
+        people::SearchUsers(people::SearchUsersVariables),
+        people::GetViewerUser(()),
+        people::GetTeamEntity(people::GetTeamEntityVariables),
         projects::GetProjects(projects::GetProjectsVariables),
         projects::GetProject(projects::GetProjectVariables),
+        reports::ProjectViews(reports::ProjectViewsVariables),
+        reports::GetView(reports::GetViewVariables),
+        run_writes::RunRevision(runs::RunVariables),
+        run_writes::RunForUpdate(runs::RunVariables),
+        run_writes::RunState(runs::RunVariables),
         runs::Runs(runs::RunsVariables),
         runs::Run(runs::RunsVariables),
         runs::RunCount(runs::RunCountVariables),
         server::ServerFeaturesQuery(()),
+        sweeps::GetSweeps(sweeps::GetSweepsVariables),
+        sweeps::GetSweep(sweeps::SweepVariables),
+        sweeps::GetSweepLegacy(sweeps::SweepVariables),
+        sweeps::GetSweepAgents(sweeps::SweepVariables),
+        sweeps::GetAgentRuns(sweeps::AgentRunsVariables),
         viewer::GetViewer(()),
+    }
+    mutations! {
+        file_writes::CreateRunFiles(file_writes::CreateRunFilesVariables),
+        file_writes::MarkRunFilesUploaded(file_writes::MarkRunFilesUploadedVariables),
+        file_writes::DeleteFiles(file_writes::DeleteFilesVariables),
+        people::CreateTeam(people::CreateTeamVariables),
+        people::CreateInvite(people::CreateInviteVariables),
+        people::DeleteInvite(people::DeleteInviteVariables),
+        people::CreateServiceAccount(people::CreateServiceAccountVariables),
+        people::GenerateApiKey(people::GenerateApiKeyVariables),
+        people::DeleteApiKey(people::DeleteApiKeyVariables),
+        projects::CreateProject(projects::CreateProjectVariables),
+        reports::UpsertView(reports::UpsertViewVariables),
+        reports::DeleteView(reports::DeleteViewVariables),
+        run_writes::UpsertBucket(run_writes::UpsertBucketVariables),
+        run_writes::WbPatchRun(run_writes::WbPatchRunVariables),
+        run_writes::DeleteRun(run_writes::DeleteRunVariables),
+        run_writes::StopRun(run_writes::StopRunVariables),
+        run_writes::UpdateRunState(run_writes::UpdateRunStateVariables),
+        sweeps::UpsertSweep(sweeps::UpsertSweepVariables),
     }
 }
 

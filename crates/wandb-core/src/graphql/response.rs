@@ -153,6 +153,9 @@ fn kind_of_entry(entry: &GraphqlError) -> ErrorKind {
     let has = |needles: &[&str]| needles.iter().any(|needle| words.contains(needle));
     if entry.code.as_deref() == Some("PERMISSION_ERROR") || has(&["permission denied", "forbidden"]) {
         ErrorKind::NotVisible
+    } else if entry.code.as_deref() == Some("CONFLICT") {
+        // The embedded server's word for a write that a condition forbade.
+        ErrorKind::Conflict
     } else if has(&[
         "cannot query field",
         "unknown argument",

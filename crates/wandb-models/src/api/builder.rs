@@ -198,6 +198,7 @@ impl ApiBuilder {
                 app_url,
                 paths,
                 rules: OnceCell::new_with(self.rules),
+                features: OnceCell::new(),
                 default_entity: OnceCell::new(),
             }),
             client: client.build().with_timeout(self.timeout),

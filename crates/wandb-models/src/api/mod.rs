@@ -3,7 +3,7 @@
 mod builder;
 mod environment;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use cynic::{Operation as CynicOperation, QueryBuilder};
 use serde::{Serialize, de::DeserializeOwned};
@@ -57,6 +57,7 @@ struct Inner {
     app_url: AppUrl,
     paths: PathContext,
     rules: OnceCell<ServerRules>,
+    features: OnceCell<HashSet<String>>,
     default_entity: OnceCell<EntityName>,
 }
 
@@ -145,22 +146,7 @@ impl Api {
             if self.base_url().is_public_service() {
                 return Ok(ServerRules::hosted());
             }
-            let operation = server::ServerFeaturesQuery::build(());
-            let answer = self.execute(&operation, "ask the server what it can do").await;
-            let answer: server::ServerFeaturesQuery = match answer {
-                Ok(answer) => answer,
-                // A server that does not know the question is not the embedded one (protocol §2.18).
-                Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Server) => {
-                    return Ok(ServerRules::hosted());
-                }
-                Err(error) => return Err(error),
-            };
-            let mut features = answer
-                .server_info
-                .into_iter()
-                .flat_map(|info| info.features)
-                .flatten();
-            let exact = features.any(|feature| feature.is_enabled && feature.name == EXACT_FILTERS);
+            let exact = self.has_feature(EXACT_FILTERS).await?;
             Ok(if exact {
                 ServerRules::exact()
             } else {
@@ -168,6 +154,32 @@ impl Api {
             })
         };
         self.inner.rules.get_or_try_init(ask).await
+    }
+
+    /// Whether the server says that it can do something (protocol §2.18). It is asked once for all features.
+    pub(crate) async fn has_feature(&self, name: &str) -> Result<bool> {
+        let ask = || async {
+            let operation = server::ServerFeaturesQuery::build(());
+            let answer = self.execute(&operation, "ask the server what it can do").await;
+            let answer: server::ServerFeaturesQuery = match answer {
+                Ok(answer) => answer,
+                // A server that does not know the question has none of the features (protocol §2.18).
+                Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Server) => {
+                    return Ok(HashSet::new());
+                }
+                Err(error) => return Err(error),
+            };
+            let features = answer
+                .server_info
+                .into_iter()
+                .flat_map(|info| info.features)
+                .flatten();
+            Ok(features
+                .filter(|feature| feature.is_enabled)
+                .map(|feature| feature.name)
+                .collect())
+        };
+        Ok(self.inner.features.get_or_try_init(ask).await?.contains(name))
     }
 
     /// The projects of an entity; `None` means the default entity.

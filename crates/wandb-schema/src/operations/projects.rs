@@ -75,3 +75,43 @@ pub struct GetProject {
     #[arguments(name: $name, entityName: $entity)]
     pub project: Option<Project>,
 }
+
+/// The project that [`CreateProject`] makes or changes. A missing member stays as it is.
+#[derive(cynic::InputObject, Debug, Clone)]
+pub struct UpsertModelInput {
+    /// The name.
+    pub name: Option<String>,
+    /// The entity.
+    pub entity_name: Option<String>,
+    /// The description.
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Who may see it.
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub access: Option<String>,
+}
+
+/// Variables of [`CreateProject`].
+#[derive(cynic::QueryVariables, Debug, Clone)]
+pub struct CreateProjectVariables {
+    /// The project.
+    pub input: UpsertModelInput,
+}
+
+/// `CreateProject`: makes a project; one that exists stays.
+#[derive(cynic::QueryFragment, Debug, Clone)]
+#[cynic(graphql_type = "Mutation", variables = "CreateProjectVariables")]
+pub struct CreateProject {
+    /// What became of it.
+    #[arguments(input: $input)]
+    pub upsert_model: Option<UpsertModelPayload>,
+}
+
+/// What became of it.
+#[derive(cynic::QueryFragment, Debug, Clone)]
+pub struct UpsertModelPayload {
+    /// The project.
+    pub project: Option<Project>,
+    /// Whether it is new.
+    pub inserted: Option<bool>,
+}
