@@ -15,6 +15,7 @@ mod page;
 mod project;
 mod query;
 mod run;
+mod run_patch;
 mod scalars;
 mod server_info;
 mod sweep;
@@ -24,9 +25,10 @@ pub(crate) use file::mimetype;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, EmptySubscription, MergedObject, Schema};
+use async_graphql::{Context, EmptySubscription, ErrorExtensions as _, MergedObject, Schema};
 
 use crate::app::App;
+use crate::store::StoreError;
 use crate::store::identity::Identity;
 
 /// Deepest selection. The deepest official document has eleven levels, an introspection query thirteen.
@@ -37,7 +39,7 @@ const MAX_COMPLEXITY: usize = 250_000;
 
 /// The roots of mutations, one member per resource.
 #[derive(Debug, Default, MergedObject)]
-pub(crate) struct Mutation(mutation::RunMutation);
+pub(crate) struct Mutation(mutation::RunMutation, run_patch::RunPatchMutation);
 
 /// The schema that requests are run against.
 pub(crate) type LocalSchema = Schema<query::Query, Mutation, EmptySubscription>;
@@ -64,4 +66,17 @@ pub(crate) struct Caller {
 /// The caller of the request in hand.
 fn caller<'c>(ctx: &Context<'c>) -> &'c Caller {
     ctx.data_unchecked::<Caller>()
+}
+
+/// An error whose kind a client can tell by `extensions.code`.
+fn coded(error: StoreError) -> async_graphql::Error {
+    let code = match &error {
+        StoreError::Conflict(_) => Some("CONFLICT"),
+        _ => None,
+    };
+    let error = async_graphql::Error::new_with_source(error);
+    match code {
+        Some(code) => error.extend_with(|_, extensions| extensions.set("code", code)),
+        None => error,
+    }
 }

@@ -152,6 +152,10 @@ impl Run {
     async fn updated_at(&self) -> Option<DateTime> {
         Some(DateTime(self.0.updated_at))
     }
+    /// Changes with every write to what `wbPatchRun` can write. Only this server has it.
+    async fn wb_revision(&self) -> Option<String> {
+        Some(self.0.revision_token())
+    }
     async fn heartbeat_at(&self) -> Option<DateTime> {
         Some(DateTime(self.0.heartbeat_at))
     }

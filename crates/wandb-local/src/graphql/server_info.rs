@@ -8,12 +8,15 @@ use super::scalars::Json;
 /// null. No other server has this feature, so that it also tells the embedded server from a self-hosted one on the same
 /// machine. The official client passes over names that it does not know.
 const EXACT_FILTERS: &str = "WB_EXACT_FILTERS";
+/// Single members of a run can be changed, and refused when somebody else was faster (`wbPatchRun`, `Run.wbRevision`).
+const RUN_PATCH: &str = "WB_RUN_PATCH";
 /// Features that are really there. What is not named is off, and the official client falls back (protocol §0.4).
 const FEATURES: &[&str] = &[
     "FILESTREAM_GZIP",
     "LARGE_FILENAMES",
     "MARK_RUN_FILES_UPLOADED",
     EXACT_FILTERS,
+    RUN_PATCH,
 ];
 
 /// The server.

@@ -13,6 +13,7 @@
 
 mod document;
 mod find;
+mod patch;
 mod project;
 mod scan;
 mod strict;
@@ -21,6 +22,7 @@ mod tests;
 
 pub(crate) use document::{select_keys, unwrap_config};
 pub(crate) use find::{find, find_config};
+pub(crate) use patch::{merge, remove};
 pub(crate) use project::{Projection, push_quoted, step_of};
 pub(crate) use scan::{Kind, LenientError, Raw, elements, members, unescape};
 pub(crate) use strict::strict;

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::{StoreError, StoreResult};
 
 /// One entry per schema version, in order; `user_version` counts those that were applied.
-const STEPS: &[&str] = &[FIRST, SECOND];
+const STEPS: &[&str] = &[FIRST, SECOND, SWEEPS_AND_VIEWS];
 
 /// Version 1.
 ///
@@ -194,6 +194,92 @@ UPDATE runs SET history_rows = (SELECT COUNT(*) FROM history h
   WHERE h.position >= (runs.id << 32) AND h.position < ((runs.id + 1) << 32));
 DROP INDEX runs_alive;
 CREATE INDEX runs_alive ON runs (heartbeat_at) WHERE state IN ('running', 'preempting');
+";
+
+/// Sweeps, reports, and revisions of runs.
+///
+/// `runs.revision` counts the writes to what a patch can write. A run of a sweep carries the sweep's name, as on the
+/// wire; `agent_id` is the agent that it was handed to, and `trials` holds what the sweep proposed for it. `point` is
+/// the proposal in one canonical form, where it must not be made twice. `exhausted` says that the search has nothing
+/// left to propose; the sweep counts as finished once none of its runs is alive.
+const SWEEPS_AND_VIEWS: &str = "
+ALTER TABLE runs ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN agent_id INTEGER;
+CREATE INDEX runs_agent ON runs (agent_id, created_at, id) WHERE agent_id IS NOT NULL;
+CREATE INDEX runs_waiting ON runs (heartbeat_at) WHERE state = 'pending' AND agent_id IS NOT NULL;
+
+CREATE TABLE sweeps (
+  id INTEGER PRIMARY KEY,
+  project_id INTEGER NOT NULL REFERENCES projects(id) ON DELETE CASCADE,
+  user_id INTEGER NOT NULL REFERENCES users(id),
+  name TEXT NOT NULL,
+  display_name TEXT,
+  description TEXT,
+  method TEXT NOT NULL,
+  config TEXT NOT NULL,
+  controller TEXT,
+  scheduler TEXT,
+  state TEXT NOT NULL,
+  exhausted INTEGER NOT NULL DEFAULT 0,
+  proposed INTEGER NOT NULL DEFAULT 0,
+  grid_next INTEGER NOT NULL DEFAULT 0,
+  seed INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  heartbeat_at INTEGER NOT NULL,
+  UNIQUE (project_id, name)
+);
+
+CREATE TABLE agents (
+  id INTEGER PRIMARY KEY,
+  sweep_id INTEGER NOT NULL REFERENCES sweeps(id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  host TEXT NOT NULL,
+  ended INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  heartbeat_at INTEGER NOT NULL,
+  UNIQUE (sweep_id, name)
+);
+
+CREATE TABLE trials (
+  run_id INTEGER PRIMARY KEY REFERENCES runs(id) ON DELETE CASCADE,
+  sweep_id INTEGER NOT NULL REFERENCES sweeps(id) ON DELETE CASCADE,
+  args TEXT NOT NULL,
+  point TEXT,
+  bands INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX trials_sweep ON trials (sweep_id, run_id);
+CREATE UNIQUE INDEX trials_point ON trials (sweep_id, point) WHERE point IS NOT NULL;
+
+CREATE TABLE trial_bands (
+  run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+  band INTEGER NOT NULL,
+  value REAL NOT NULL,
+  PRIMARY KEY (run_id, band)
+) WITHOUT ROWID;
+
+CREATE TABLE views (
+  id INTEGER PRIMARY KEY,
+  project_id INTEGER NOT NULL REFERENCES projects(id) ON DELETE CASCADE,
+  user_name TEXT NOT NULL,
+  updated_by TEXT NOT NULL,
+  parent_id INTEGER,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  display_name TEXT,
+  description TEXT,
+  spec TEXT,
+  locked INTEGER NOT NULL DEFAULT 0,
+  preview_url TEXT,
+  cover_url TEXT,
+  showcased_at INTEGER,
+  created_using TEXT NOT NULL,
+  view_count INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  UNIQUE (project_id, kind, name)
+);
+CREATE INDEX views_parent ON views (parent_id) WHERE parent_id IS NOT NULL;
 ";
 
 /// Brings the database up to the newest version; each step is one transaction.

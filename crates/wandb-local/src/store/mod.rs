@@ -9,6 +9,7 @@
 //! | `migrations` | the tables, by `user_version` |
 //! | `identity` | users, entities, keys, secrets |
 //! | `projects`, `runs`, `upsert` | projects; reading runs; creating and changing them |
+//! | `patch` | changing single members of a run |
 //! | `stream` | what a `file_stream` request does |
 //! | `history` | reading rows: exact, thinned, by key |
 //! | `console` | console lines |
@@ -25,6 +26,7 @@ pub(crate) mod ids;
 pub(crate) mod lines;
 mod migrations;
 pub(crate) mod names;
+pub(crate) mod patch;
 mod pool;
 pub(crate) mod projects;
 pub(crate) mod runs;
@@ -53,6 +55,9 @@ pub(crate) enum StoreError {
     /// The caller asked for something that cannot be done; the text is for the caller.
     #[error("{0}")]
     Refused(String),
+    /// A write that depends on a state which is not there any more; the text is for the caller.
+    #[error("{0}")]
+    Conflict(String),
     /// A filter that cannot be compiled.
     #[error("invalid filter: {0}")]
     Filter(String),
@@ -61,7 +66,7 @@ pub(crate) enum StoreError {
 impl StoreError {
     /// True when the caller is at fault and may be told the text.
     pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::Filter(_))
+        matches!(self, Self::Refused(_) | Self::Conflict(_) | Self::Filter(_))
     }
 }
 

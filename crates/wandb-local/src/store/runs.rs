@@ -26,6 +26,8 @@ pub(crate) struct RunRow {
     pub(crate) user_name: String,
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
+    /// Counts the writes to what [`patch`](super::patch) can write.
+    pub(crate) revision: i64,
     pub(crate) heartbeat_at: i64,
     pub(crate) started_at: i64,
     pub(crate) finished_at: Option<i64>,
@@ -54,6 +56,19 @@ pub(crate) struct Wanted {
     pub(crate) key_stats: bool,
 }
 
+impl RunRow {
+    /// A token that changes with every write to config, summary, tags, notes, display name, group and job type. The
+    /// time of creation tells runs apart that had the same row number.
+    pub(crate) fn revision_token(&self) -> String {
+        revision_token(self.created_at, self.revision)
+    }
+}
+
+/// See [`RunRow::revision_token`].
+pub(crate) fn revision_token(created_at: i64, revision: i64) -> String {
+    format!("{created_at:x}-{revision:x}")
+}
+
 impl Wanted {
     fn columns(self) -> String {
         let mut text = String::from(
@@ -72,7 +87,7 @@ impl Wanted {
             ", NULL"
         });
         text.push_str(if self.key_stats { ", r.key_stats" } else { ", NULL" });
-        text.push_str(", r.history_rows");
+        text.push_str(", r.history_rows, r.revision");
         text
     }
 
@@ -102,6 +117,7 @@ impl Wanted {
             stop_requested: row.get(21)?,
             history_lines: row.get(22)?,
             history_rows: row.get(30)?,
+            revision: row.get(31)?,
             event_lines: row.get(23)?,
             log_lines: row.get(24)?,
             tags: row.get(25)?,

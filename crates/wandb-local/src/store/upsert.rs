@@ -38,6 +38,13 @@ pub(crate) struct RunPatch {
 }
 
 impl RunPatch {
+    /// Whether it writes one of the texts that count as a revision of the run.
+    fn describes(&self) -> bool {
+        [&self.group, &self.display_name, &self.notes, &self.job_type]
+            .into_iter()
+            .any(Option::is_some)
+    }
+
     /// Only the first upsert of a process says where it runs (protocol §2.7.1).
     fn starts_a_process(&self) -> bool {
         self.host.is_some() || self.program.is_some()
@@ -74,7 +81,7 @@ pub(crate) fn upsert(db: &Connection, identity: &Identity, patch: &RunPatch) -> 
            display_name = COALESCE(NULLIF(?4, ''), display_name), notes = COALESCE(?5, notes),
            commit_hash = COALESCE(?6, commit_hash), host = COALESCE(?7, host), program = COALESCE(?8, program),
            repo = COALESCE(?9, repo), job_type = COALESCE(?10, job_type), sweep_name = COALESCE(?11, sweep_name),
-           updated_at = ?12
+           updated_at = ?12, revision = revision + ?13
          WHERE id = ?1",
     )?
     .execute(params![
@@ -90,6 +97,7 @@ pub(crate) fn upsert(db: &Connection, identity: &Identity, patch: &RunPatch) -> 
         patch.job_type,
         patch.sweep,
         now,
+        patch.describes(),
     ])?;
     if let Some(state) = patch.state.as_deref().filter(|state| !state.is_empty()) {
         db.execute(
@@ -173,8 +181,10 @@ fn restart(db: &Connection, run: i64, now: i64) -> StoreResult<()> {
 pub(super) fn set_config(db: &Connection, run: i64, config: &str) -> StoreResult<()> {
     let unwrapped = lenient::unwrap_config(config)
         .map_err(|error| StoreError::Refused(format!("config is not a JSON object: {error}")))?;
-    db.prepare_cached("UPDATE runs SET config = ?2, config_query = ?3 WHERE id = ?1")?
-        .execute(params![run, config, unwrapped])?;
+    db.prepare_cached(
+        "UPDATE runs SET config = ?2, config_query = ?3, revision = revision + 1 WHERE id = ?1",
+    )?
+    .execute(params![run, config, unwrapped])?;
     Ok(())
 }
 
@@ -185,8 +195,10 @@ pub(super) fn set_summary(db: &Connection, run: i64, summary: &str) -> StoreResu
     if !strict.trim_start().starts_with('{') {
         return Err(StoreError::Refused("summary is not a JSON object".to_owned()));
     }
-    db.prepare_cached("UPDATE runs SET summary = ?2, summary_query = ?3 WHERE id = ?1")?
-        .execute(params![run, summary, strict])?;
+    db.prepare_cached(
+        "UPDATE runs SET summary = ?2, summary_query = ?3, revision = revision + 1 WHERE id = ?1",
+    )?
+    .execute(params![run, summary, strict])?;
     Ok(())
 }
 
@@ -230,7 +242,10 @@ fn overlay(lower: &str, upper: &str) -> StoreResult<String> {
     Ok(out)
 }
 
-fn set_tags(db: &Connection, run: i64, tags: &[String]) -> StoreResult<()> {
+/// Stores the list of tags in place of the one that is there.
+pub(super) fn set_tags(db: &Connection, run: i64, tags: &[String]) -> StoreResult<()> {
+    db.prepare_cached("UPDATE runs SET revision = revision + 1 WHERE id = ?1")?
+        .execute([run])?;
     db.execute("DELETE FROM run_tags WHERE run_id = ?1", [run])?;
     let mut insert = db.prepare_cached("INSERT INTO run_tags (run_id, position, tag) VALUES (?1, ?2, ?3)")?;
     for (position, tag) in tags.iter().enumerate() {
@@ -245,7 +260,7 @@ fn clear(db: &Connection, run: i64) -> StoreResult<()> {
     db.execute("DELETE FROM run_keys WHERE run_id = ?1", [run])?;
     db.execute(
         "UPDATE runs SET history_lines = 0, history_rows = 0, event_lines = 0, log_lines = 0, last_step = -1, steps_sorted = 1,
-           key_stats = NULL, summary = '{}', summary_query = '{}' WHERE id = ?1",
+           key_stats = NULL, summary = '{}', summary_query = '{}', revision = revision + 1 WHERE id = ?1",
         [run],
     )?;
     Ok(())
