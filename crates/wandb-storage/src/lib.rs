@@ -11,11 +11,13 @@
 //!
 //! Everything here blocks; async callers use their runtime's blocking pool.
 
+pub mod digest;
 mod directory;
 mod error;
 mod expected;
 mod pending;
 
+pub use digest::{Algorithm, ContentDigest, Hasher};
 pub use directory::{Directory, FileFacts};
 pub use error::StorageError;
 pub use expected::{Expected, Mismatch};

@@ -16,20 +16,37 @@ const EDGES: &[(&str, &[&str])] = &[
     ("wandb-core", &["wandb-transport"]),
     ("wandb-storage", &["wandb-core"]),
     (
+        "wandb-artifacts",
+        &["wandb-core", "wandb-storage", "wandb-transport"],
+    ),
+    (
         "wandb-models",
-        &["wandb-core", "wandb-schema", "wandb-storage", "wandb-transport"],
+        &[
+            "wandb-artifacts",
+            "wandb-core",
+            "wandb-schema",
+            "wandb-storage",
+            "wandb-transport",
+        ],
     ),
     ("wandb-arrow", &["wandb-core", "wandb-models", "wandb-storage"]),
     (
         "wandb-api",
-        &["wandb-arrow", "wandb-models", "wandb-core", "wandb-transport"],
+        &[
+            "wandb-arrow",
+            "wandb-artifacts",
+            "wandb-models",
+            "wandb-core",
+            "wandb-transport",
+        ],
     ),
     ("wandb-local", &["wandb-transport"]),
-    ("wandb-cli", &["wandb-api", "wandb-local"]),
+    ("wandb-cli", &["wandb-api", "wandb-artifacts", "wandb-local"]),
     (
         "wandb-tests",
         &[
             "wandb-api",
+            "wandb-artifacts",
             "wandb-core",
             "wandb-local",
             "wandb-models",
