@@ -9,6 +9,7 @@
 //! | [`api`] | the entry point, its builder, and `from_env` (feature `hyper`) |
 //! | [`run`] | one run, listings of runs, config and summary |
 //! | [`history`] | sampled history and exact scans |
+//! | [`sweep`] | sweeps: listings, runs, agents, the best run |
 //! | [`mod@file`] | files of a run and their verified download |
 //! | [`project`], [`viewer`] | projects, and the user behind the key |
 //!
@@ -21,6 +22,9 @@ mod listing;
 pub mod project;
 pub mod run;
 mod runtime;
+pub mod sweep;
+#[cfg(test)]
+mod testing;
 pub mod viewer;
 
 pub use api::{Api, ApiBuilder, Environment};
@@ -31,4 +35,8 @@ pub use history::{
 pub use project::{Project, Projects};
 pub use run::{ListingReport, Run, RunData, RunReference, RunUser, Runs, Selection};
 pub use runtime::TokioRuntime;
+pub use sweep::{
+    AgentRuns, BestRun, BestRunBasis, CreatedSweep, Sweep, SweepAgent, SweepConfig, SweepData, SweepGoal,
+    SweepMetric, SweepState, Sweeps,
+};
 pub use viewer::Viewer;

@@ -74,7 +74,7 @@ fn main() {
         sweeps::GetSweep(sweeps::SweepVariables),
         sweeps::GetSweepLegacy(sweeps::SweepVariables),
         sweeps::GetSweepAgents(sweeps::SweepVariables),
-        sweeps::GetAgentRuns(sweeps::AgentRunsVariables),
+        sweeps::GetAgentRuns(runs::RunsVariables),
         viewer::GetViewer(()),
     }
     mutations! {

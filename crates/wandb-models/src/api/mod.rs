@@ -237,7 +237,10 @@ impl Api {
         self.parse_path(|context| RunPath::parse(text, context)).await
     }
 
-    async fn parse_path<T>(&self, parse: impl Fn(&PathContext) -> Result<T, PathError>) -> Result<T> {
+    pub(crate) async fn parse_path<T>(
+        &self,
+        parse: impl Fn(&PathContext) -> Result<T, PathError>,
+    ) -> Result<T> {
         match parse(&self.inner.paths) {
             Ok(path) => Ok(path),
             Err(error) if *error.problem() == PathProblem::MissingEntity => {

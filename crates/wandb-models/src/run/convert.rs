@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wandb_core::{
     Error, Result,
+    page::Page,
     path::{EntityName, ProjectName, ProjectPath, RunId},
     timestamp::Timestamp,
 };
@@ -14,16 +15,16 @@ use super::{
     data::{Json, RunData, RunUser},
     select::Selection,
 };
-use crate::Api;
+use crate::{Api, listing};
 
 /// The names that all runs of an answer share.
 #[derive(Debug)]
-pub(super) struct Names {
+pub(crate) struct Names {
     project: ProjectPath,
 }
 
 impl Names {
-    pub(super) fn new(entity: &str, project: &str) -> Result<Self> {
+    pub(crate) fn new(entity: &str, project: &str) -> Result<Self> {
         let wrong = |error: wandb_core::path::NameError| {
             Error::protocol("the server named a project in a way that no project is named").with_source(error)
         };
@@ -36,6 +37,13 @@ impl Names {
     }
 }
 
+impl Names {
+    /// The project that they name.
+    pub(crate) fn project(&self) -> &ProjectPath {
+        &self.project
+    }
+}
+
 impl RunUser {
     pub(crate) fn from_wire(wire: UserSummary) -> Self {
         Self {
@@ -43,6 +51,25 @@ impl RunUser {
             username: wire.username,
         }
     }
+}
+
+/// The runs of a page, and where the next one begins.
+pub(crate) fn page(
+    api: &Api,
+    names: &Names,
+    connection: wire::RunConnection,
+    selection: &Selection,
+) -> Result<Page<Run>> {
+    let next = listing::next_cursor(
+        connection.page_info.has_next_page,
+        connection.page_info.end_cursor,
+    )?;
+    let items = connection
+        .edges
+        .into_iter()
+        .map(|edge| run(api, names, edge.node, selection))
+        .collect::<Result<_>>()?;
+    Ok(Page { items, next })
 }
 
 pub(super) fn run(api: &Api, names: &Names, wire: wire::RunNode, selection: &Selection) -> Result<Run> {

@@ -212,16 +212,7 @@ impl Runs {
         let connection = project
             .runs
             .ok_or_else(|| Error::protocol("the server gave no runs where a page of runs was asked for"))?;
-        let convert = |edge: wire::RunEdge| convert::run(&self.api, &names, edge.node, &split.selection);
-        let next = listing::next_cursor(
-            connection.page_info.has_next_page,
-            connection.page_info.end_cursor,
-        )?;
-        let mut items = connection
-            .edges
-            .into_iter()
-            .map(convert)
-            .collect::<Result<Vec<_>>>()?;
+        let Page { mut items, next } = convert::page(&self.api, &names, connection, &split.selection)?;
         if let Some(evaluator) = &split.local {
             let mut kept = Vec::with_capacity(items.len());
             for run in items {

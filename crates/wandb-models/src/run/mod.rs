@@ -1,7 +1,7 @@
 //! Runs (inventory 1.4, 1.5): one run, and listings of runs.
 
 mod config;
-mod convert;
+pub(crate) mod convert;
 mod data;
 mod document;
 mod listing;

@@ -127,7 +127,7 @@ impl Selection {
 
 impl Selection {
     /// The variables that ask for these parts; the operation adds what it is about.
-    pub(super) fn variables(&self, path: &ProjectPath) -> RunsVariables {
+    pub(crate) fn variables(&self, path: &ProjectPath) -> RunsVariables {
         RunsVariables {
             project: path.project().as_str().to_owned(),
             entity: Some(path.entity().as_str().to_owned()),
@@ -142,6 +142,8 @@ impl Selection {
             with_summary: self.summary.wanted(),
             with_system_metrics: self.system_metrics,
             with_history_keys: self.history_keys,
+            sweep: String::new(),
+            agent: String::new(),
         }
     }
 

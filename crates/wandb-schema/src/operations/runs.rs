@@ -37,6 +37,12 @@ pub struct RunsVariables {
     pub with_system_metrics: bool,
     /// Whether history keys are wanted.
     pub with_history_keys: bool,
+    /// The sweep id; empty for anything but the runs of an agent.
+    #[cynic(skip_serializing_if = "String::is_empty")]
+    pub sweep: String,
+    /// The agent's name.
+    #[cynic(skip_serializing_if = "String::is_empty")]
+    pub agent: String,
 }
 
 /// `Runs`: one page of a project's runs.
@@ -219,6 +225,8 @@ mod tests {
             with_summary: false,
             with_system_metrics: false,
             with_history_keys: false,
+            sweep: String::new(),
+            agent: String::new(),
         });
         assert_eq!(operation.operation_name.as_deref(), Some("Runs"));
         assert!(

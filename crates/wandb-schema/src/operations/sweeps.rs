@@ -1,6 +1,9 @@
 //! Sweeps and their agents (protocol §2.12).
 
-use super::shared::PageInfo;
+use super::{
+    runs::{RunConnection, RunsVariablesFields},
+    shared::PageInfo,
+};
 use crate::{
     scalars::{DateTime, JsonString},
     schema,
@@ -218,28 +221,9 @@ pub struct Agent {
     pub heartbeat_at: Option<DateTime>,
 }
 
-/// Variables of [`GetAgentRuns`]: those of a listing of runs, so that both share the fragment of a run.
-#[derive(cynic::QueryVariables, Debug, Clone)]
-pub struct AgentRunsVariables {
-    /// The project.
-    pub project: String,
-    /// The entity.
-    pub entity: Option<String>,
-    /// The sweep id.
-    pub sweep: String,
-    /// The agent's name.
-    pub agent: String,
-    /// Where to go on.
-    pub cursor: Option<String>,
-    /// How many at most.
-    pub per_page: i32,
-    /// The sort keys.
-    pub order: Option<String>,
-}
-
-/// `GetAgentRuns`: one page of the ids of an agent's runs.
+/// `GetAgentRuns`: one page of an agent's runs.
 #[derive(cynic::QueryFragment, Debug, Clone)]
-#[cynic(graphql_type = "Query", variables = "AgentRunsVariables")]
+#[cynic(graphql_type = "Query", variables = "RunsVariables")]
 pub struct GetAgentRuns {
     /// The project.
     #[arguments(name: $project, entityName: $entity)]
@@ -248,8 +232,12 @@ pub struct GetAgentRuns {
 
 /// The sweep below its project.
 #[derive(cynic::QueryFragment, Debug, Clone)]
-#[cynic(graphql_type = "Project", variables = "AgentRunsVariables")]
+#[cynic(graphql_type = "Project", variables = "RunsVariables")]
 pub struct AgentRunsProject {
+    /// The project's name, as the server spells it.
+    pub name: String,
+    /// The entity's name.
+    pub entity_name: String,
     /// The sweep.
     #[arguments(sweepName: $sweep)]
     pub sweep: Option<AgentRunsSweep>,
@@ -257,7 +245,7 @@ pub struct AgentRunsProject {
 
 /// The agent below its sweep.
 #[derive(cynic::QueryFragment, Debug, Clone)]
-#[cynic(graphql_type = "Sweep", variables = "AgentRunsVariables")]
+#[cynic(graphql_type = "Sweep", variables = "RunsVariables")]
 pub struct AgentRunsSweep {
     /// The agent.
     #[arguments(agentName: $agent)]
@@ -266,37 +254,11 @@ pub struct AgentRunsSweep {
 
 /// The runs of an agent.
 #[derive(cynic::QueryFragment, Debug, Clone)]
-#[cynic(graphql_type = "Agent", variables = "AgentRunsVariables")]
+#[cynic(graphql_type = "Agent", variables = "RunsVariables")]
 pub struct AgentRunsAgent {
     /// The page.
     #[arguments(order: $order, first: $per_page, after: $cursor)]
-    pub runs: RunIdConnection,
-}
-
-/// A page of run ids.
-#[derive(cynic::QueryFragment, Debug, Clone)]
-#[cynic(graphql_type = "RunConnection")]
-pub struct RunIdConnection {
-    /// One edge per run.
-    pub edges: Vec<RunIdEdge>,
-    /// Where the page ends.
-    pub page_info: PageInfo,
-}
-
-/// An edge to a run.
-#[derive(cynic::QueryFragment, Debug, Clone)]
-#[cynic(graphql_type = "RunEdge")]
-pub struct RunIdEdge {
-    /// The run.
-    pub node: RunIdNode,
-}
-
-/// The id of a run.
-#[derive(cynic::QueryFragment, Debug, Clone)]
-#[cynic(graphql_type = "Run")]
-pub struct RunIdNode {
-    /// The run id.
-    pub name: String,
+    pub runs: RunConnection,
 }
 
 /// What [`UpsertSweep`] creates or changes.
