@@ -1,6 +1,9 @@
 //! Sweeps over a script.
 
-#![allow(clippy::needless_pass_by_value, reason = "json! stands in the place of arguments")]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "json! stands in the place of arguments"
+)]
 
 use futures_util::TryStreamExt;
 use serde_json::{Value as Json, json};
