@@ -9,6 +9,7 @@
 //! | [`api`] | the entry point, its builder, and `from_env` (feature `hyper`) |
 //! | [`run`] | one run, listings of runs, config and summary |
 //! | [`history`] | sampled history and exact scans |
+//! | [`report`] | reports: listings, content, the runs of a section, writing |
 //! | [`sweep`] | sweeps: listings, runs, agents, the best run |
 //! | [`mod@file`] | files of a run and their verified download |
 //! | [`project`], [`viewer`] | projects, and the user behind the key |
@@ -18,8 +19,10 @@
 pub mod api;
 pub mod file;
 pub mod history;
+mod ids;
 mod listing;
 pub mod project;
+pub mod report;
 pub mod run;
 mod runtime;
 pub mod sweep;
@@ -33,6 +36,10 @@ pub use history::{
     History, HistoryRow, HistoryStream, RowBatch, SampledHistory, Scan, ScanReport, ScanStream,
 };
 pub use project::{Project, Projects};
+pub use report::{
+    NewReport, Report, ReportData, ReportEdit, ReportForm, ReportSection, ReportSpec, ReportUser, Reports,
+    RunSet, RunSetQuery,
+};
 pub use run::{ListingReport, Run, RunData, RunReference, RunUser, Runs, Selection};
 pub use runtime::TokioRuntime;
 pub use sweep::{
