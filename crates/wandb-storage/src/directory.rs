@@ -44,10 +44,11 @@ impl Directory {
             .map_err(StorageError::io("create directory", path))?;
         let handle = Dir::open_ambient_dir(path, ambient_authority())
             .map_err(StorageError::io("open directory", path))?;
-        Ok(Self {
-            handle: Arc::new(handle),
-            path: path.to_owned(),
-        })
+        Ok(Self::of(Arc::new(handle), path.to_owned()))
+    }
+
+    pub(crate) fn of(handle: Arc<Dir>, path: PathBuf) -> Self {
+        Self { handle, path }
     }
 
     /// Where the directory is, as it was given.

@@ -22,6 +22,7 @@ mod pending;
 mod place;
 mod publish;
 mod stat;
+mod tree;
 
 pub use digest::{Algorithm, ContentDigest, Hasher};
 pub use directory::{Directory, FileFacts};
@@ -33,6 +34,7 @@ pub use pending::{Existing, PartWriter, PendingFile};
 pub use place::Placement;
 pub use publish::{Published, VerifiedFile, publish_many};
 pub use stat::{FileStat, Found};
+pub use tree::{EntryKind, Walked};
 
 #[cfg(test)]
 mod tests;
