@@ -16,7 +16,7 @@ use std::{fs, io, path::Path, path::PathBuf};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use wandb_core::path::{RelativePath, safe_relative_path};
-use wandb_storage::{Directory, Existing, Expected};
+use wandb_storage::{Algorithm, Directory, Existing, Expected};
 use wandb_transport::TransportErrorKind;
 
 use crate::RecordError;
@@ -232,7 +232,7 @@ pub(crate) fn write<T: Serialize>(
     let mut text = serde_json::to_vec_pretty(content)
         .map_err(|error| RecordError::damaged(path, format!("it cannot be written as JSON: {error}")))?;
     text.push(b'\n');
-    let mut file = directory.begin(&relative(name), existing)?;
+    let mut file = directory.begin_one_of_many(&relative(name), existing, Algorithm::Md5)?;
     file.append(&text)?;
     file.publish(&Expected::default())?;
     Ok(())

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use sha2::{Digest, Sha256};
 use wandb_core::redact::redact_text;
-use wandb_storage::{Directory, Existing, Expected, PendingFile};
+use wandb_storage::{Algorithm, Directory, Existing, Expected, PendingFile};
 use wandb_transport::{Body, TransportError};
 use zeroize::Zeroizing;
 
@@ -90,7 +90,9 @@ impl ByteSink {
             Some(file) => file,
             None => {
                 let name = format::relative(&format::bytes_name(self.number, self.side));
-                let mut file = self.directory.begin(&name, Existing::Refuse)?;
+                let mut file = self
+                    .directory
+                    .begin_one_of_many(&name, Existing::Refuse, Algorithm::Md5)?;
                 file.append(&mem::take(&mut self.inline))?;
                 file
             }
