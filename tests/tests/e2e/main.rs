@@ -14,7 +14,6 @@ mod faults;
 mod filters;
 mod history;
 mod listing;
-mod record_replay;
 mod restart;
 mod robustness;
 mod secrets;

@@ -20,10 +20,6 @@ const EDGES: &[(&str, &[&str])] = &[
         &["wandb-core", "wandb-storage", "wandb-transport"],
     ),
     (
-        "wandb-record",
-        &["wandb-core", "wandb-storage", "wandb-transport"],
-    ),
-    (
         "wandb-models",
         &[
             "wandb-artifacts",
@@ -41,7 +37,6 @@ const EDGES: &[(&str, &[&str])] = &[
             "wandb-artifacts",
             "wandb-models",
             "wandb-core",
-            "wandb-record",
             "wandb-transport",
         ],
     ),

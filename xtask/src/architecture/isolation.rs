@@ -12,7 +12,6 @@ const NETWORK_FREE: &[&str] = &[
     "wandb-transport",
     "wandb-core",
     "wandb-storage",
-    "wandb-record",
     "wandb-artifacts",
     "wandb-models",
 ];

@@ -14,7 +14,6 @@ pub(crate) enum Kind {
     Run,
     File,
     CustomChart,
-    View,
 }
 
 impl Kind {
@@ -27,7 +26,6 @@ impl Kind {
             Self::Run => "Run",
             Self::File => "File",
             Self::CustomChart => "CustomChart",
-            Self::View => "View",
         }
     }
 

@@ -255,6 +255,11 @@ impl Api {
         }
     }
 
+    /// The defaults of short paths.
+    pub(crate) fn path_context(&self) -> &PathContext {
+        &self.inner.paths
+    }
+
     pub(crate) fn client(&self) -> &Client {
         &self.client
     }

@@ -23,6 +23,10 @@ impl RunReference {
         Self { api, path }
     }
 
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
+    }
+
     /// Where the run is.
     #[must_use]
     pub fn run_path(&self) -> &RunPath {

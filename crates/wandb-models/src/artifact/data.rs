@@ -1,0 +1,140 @@
+//! What a version carries.
+
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+use wandb_artifacts::name::Version;
+use wandb_core::{timestamp::Timestamp, value::Map};
+
+/// The data of one version, under the official snake_case names (inventory 1.16).
+///
+/// Serialised it is the object that `wb artifact view --output json` prints: `id, name, type, entity, project, collection,
+/// version, aliases, tags, digest, state, size, file_count, description, metadata, ttl, created_at, updated_at`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ArtifactData {
+    /// The opaque id.
+    pub id: String,
+    /// `collection:version`; with the alias instead of the version where it was asked for by alias, as the official client
+    /// has it.
+    pub name: String,
+    /// The type, such as `model` or `dataset`.
+    #[serde(rename = "type")]
+    pub artifact_type: String,
+    /// The entity of the collection.
+    pub entity: String,
+    /// The project of the collection.
+    pub project: String,
+    /// The collection that it was found in: the sequence where it was logged, or a portfolio that it is linked into.
+    pub collection: String,
+    /// Its number in that collection; `None` before it is committed.
+    pub version: Option<Version>,
+    /// The aliases that it has in that collection.
+    pub aliases: Vec<String>,
+    /// The tags.
+    pub tags: Vec<String>,
+    /// The digest of its manifest, in hex.
+    pub digest: String,
+    /// `PENDING`, `COMMITTED`, `DELETED`, or a state that is newer than this client.
+    pub state: String,
+    /// The sum of its entries' sizes, in bytes.
+    pub size: u64,
+    /// How many entries it has, references included.
+    pub file_count: u64,
+    /// The description.
+    pub description: Option<String>,
+    /// The metadata.
+    pub metadata: Map,
+    /// How long it is kept after its creation, in whole seconds when serialised; `None` for ever.
+    #[serde(serialize_with = "seconds")]
+    pub ttl: Option<Duration>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Option<Timestamp>,
+    /// Whether the time to live is the collection's rule.
+    #[serde(skip)]
+    pub ttl_is_inherited: bool,
+    /// The step of the run when it was logged.
+    #[serde(skip)]
+    pub history_step: Option<u64>,
+    /// An opaque hash of the version.
+    #[serde(skip)]
+    pub commit_hash: Option<String>,
+    /// What the digests are made with: `MANIFEST_MD5`, `MANIFEST_XXH128`, or newer; `None` from older servers, which know
+    /// only MD5.
+    #[serde(skip)]
+    pub digest_algorithm: Option<String>,
+    /// The opaque id of the collection.
+    #[serde(skip)]
+    pub collection_id: String,
+    /// Whether it was found in a portfolio, which holds versions that were logged elsewhere.
+    #[serde(skip)]
+    pub is_link: bool,
+    /// The entity where it was logged.
+    #[serde(skip)]
+    pub source_entity: String,
+    /// The project where it was logged.
+    #[serde(skip)]
+    pub source_project: String,
+    /// The sequence where it was logged.
+    #[serde(skip)]
+    pub source_collection: String,
+    /// Its number in that sequence.
+    #[serde(skip)]
+    pub source_version: Option<Version>,
+}
+
+#[expect(clippy::ref_option, reason = "serde passes fields by reference")]
+fn seconds<S: Serializer>(ttl: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    ttl.map(|ttl| ttl.as_secs()).serialize(serializer)
+}
+
+impl ArtifactData {
+    /// `entity/project/collection:version`, with the alias if it was asked for by one.
+    #[must_use]
+    pub fn qualified_name(&self) -> String {
+        format!("{}/{}/{}", self.entity, self.project, self.name)
+    }
+
+    /// `collection:version` where it was logged.
+    #[must_use]
+    pub fn source_name(&self) -> String {
+        named(&self.source_collection, self.source_version)
+    }
+
+    /// `entity/project/collection:version` where it was logged.
+    #[must_use]
+    pub fn source_qualified_name(&self) -> String {
+        format!(
+            "{}/{}/{}",
+            self.source_entity,
+            self.source_project,
+            self.source_name()
+        )
+    }
+
+    /// `entity/project/collection:version`, always by number where there is one: the name that stays.
+    #[must_use]
+    pub fn exact_name(&self) -> String {
+        format!(
+            "{}/{}/{}",
+            self.entity,
+            self.project,
+            named(&self.collection, self.version)
+        )
+    }
+
+    /// Whether it is complete.
+    #[must_use]
+    pub fn is_committed(&self) -> bool {
+        self.state == "COMMITTED"
+    }
+}
+
+fn named(collection: &str, version: Option<Version>) -> String {
+    match version {
+        Some(version) => format!("{collection}:{version}"),
+        None => collection.to_owned(),
+    }
+}

@@ -1,0 +1,256 @@
+//! Reading again, linking, unlinking and deleting a version.
+
+use cynic::{MutationBuilder, QueryBuilder};
+use wandb_artifacts::name::{Alias, ArtifactName, ArtifactPath, Selector};
+use wandb_core::{
+    Error, Result,
+    page::{ItemStream, Page, Pages},
+    retry::Repeat,
+};
+use wandb_schema::operations::{artifact_writes as write, artifacts as wire};
+
+use super::{Artifact, collection_edit::confirmed, convert, lookup};
+use crate::{
+    Api,
+    listing::{self, Paging},
+};
+
+impl Artifact {
+    /// Reads the version again, by its number in its collection; by its id before it has one.
+    ///
+    /// # Errors
+    /// [`NotFound`](wandb_core::ErrorKind::NotFound) when it was deleted or unlinked meanwhile.
+    pub async fn reload(&self) -> Result<Self> {
+        let Some(version) = self.version else {
+            return lookup::by_id(&self.api, &self.id).await;
+        };
+        let path = self.place()?.with_selector(Selector::Version(version));
+        let mut now = lookup::by_path(&self.api, &path).await?;
+        // The alias that it was found by may have moved; the name says what this handle was asked for.
+        std::sync::Arc::make_mut(&mut now.data)
+            .name
+            .clone_from(&self.name);
+        Ok(now)
+    }
+
+    /// The version where it was logged; itself, if it is no link.
+    ///
+    /// # Errors
+    /// [`NotFound`](wandb_core::ErrorKind::NotFound) when the key may not see that place.
+    pub async fn source(&self) -> Result<Self> {
+        if self.is_link {
+            lookup::by_id(&self.api, &self.id).await
+        } else {
+            Ok(self.clone())
+        }
+    }
+
+    /// Links the version into a portfolio, by `[[entity/]project/]name` (this version's project unless named), with these
+    /// aliases there. The portfolio is made when there is none. The result is the version in the portfolio.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a target that names a version, or aliases that cannot be.
+    pub async fn link<S: AsRef<str>>(
+        &self,
+        target: &str,
+        aliases: impl IntoIterator<Item = S>,
+    ) -> Result<Self> {
+        let target = self.portfolio(target)?;
+        let mut inputs = Vec::new();
+        for alias in aliases {
+            let alias = Alias::new(alias.as_ref())?;
+            alias.check_new()?;
+            inputs.push(write::ArtifactAliasInput {
+                artifact_collection_name: target.collection().as_str().to_owned(),
+                alias: alias.to_string(),
+            });
+        }
+        let description = format!("link artifact \"{}\" to \"{target}\"", self.exact_name());
+        let operation = write::LinkArtifact::build(write::LinkArtifactVariables {
+            input: write::LinkArtifactInput {
+                artifact_id: Some(cynic::Id::new(&*self.id)),
+                client_id: None,
+                artifact_portfolio_id: None,
+                artifact_portfolio_name: Some(target.collection().as_str().to_owned()),
+                entity_name: Some(target.entity().as_str().to_owned()),
+                project_name: Some(target.project().as_str().to_owned()),
+                aliases: Some(inputs),
+            },
+        });
+        // Linking what is linked changes nothing, so it may be sent again.
+        let answer: write::LinkArtifact = self.api.mutate(&operation, Repeat::Always, &description).await?;
+        let payload = answer.link_artifact.ok_or_else(|| {
+            Error::protocol("the server does not say that it was done").in_operation(description.clone())
+        })?;
+        let linked = payload
+            .artifact_membership
+            .map(|membership| convert::membership(&self.api, membership, None))
+            .transpose()
+            .map_err(|error| error.in_operation(description.clone()))?
+            .flatten();
+        if let Some(linked) = linked {
+            return Ok(linked);
+        }
+        // Older servers give only the number.
+        let version = convert::version(payload.version_index)?.ok_or_else(|| {
+            Error::protocol("the server does not say which version the link is").in_operation(description)
+        })?;
+        lookup::by_path(&self.api, &target.with_selector(Selector::Version(version))).await
+    }
+
+    /// Takes a link out of its portfolio. The version stays where it was logged.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) when it is no link.
+    pub async fn unlink(&self) -> Result<()> {
+        if !self.is_link {
+            return Err(
+                Error::invalid_input(format!("artifact \"{}\" is no link", self.exact_name()))
+                    .with_hint("delete it, or read it by its name in a portfolio"),
+            );
+        }
+        let description = format!("unlink artifact \"{}\"", self.exact_name());
+        let operation = write::UnlinkArtifact::build(write::UnlinkArtifactVariables {
+            input: write::UnlinkArtifactInput {
+                artifact_id: cynic::Id::new(&*self.id),
+                artifact_portfolio_id: cynic::Id::new(&*self.collection_id),
+            },
+        });
+        let answer: write::UnlinkArtifact = self.api.mutate(&operation, Repeat::Always, &description).await?;
+        confirmed(
+            answer.unlink_artifact.is_some_and(|payload| payload.success),
+            &description,
+        )
+    }
+
+    /// Deletes the version. Without `with_aliases` the server refuses when it has aliases.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a link, where the official client unlinks: say
+    /// [`unlink`](Self::unlink), or delete its [`source`](Self::source).
+    pub async fn delete(&self, with_aliases: bool) -> Result<()> {
+        if self.is_link {
+            return Err(Error::invalid_input(format!(
+                "artifact \"{}\" is a link to \"{}\"",
+                self.exact_name(),
+                self.source_qualified_name()
+            ))
+            .with_hint("unlink it, or delete its source"));
+        }
+        let description = format!("delete artifact \"{}\"", self.exact_name());
+        let operation = write::DeleteArtifact::build(write::DeleteArtifactVariables {
+            input: write::DeleteArtifactInput {
+                artifact_id: cynic::Id::new(&*self.id),
+                delete_aliases: Some(with_aliases),
+            },
+        });
+        let answer: write::DeleteArtifact = self.api.mutate(&operation, Repeat::Always, &description).await?;
+        confirmed(answer.delete_artifact.is_some(), &description)
+    }
+
+    /// The portfolios that the version is linked into, as versions there.
+    pub fn linked_artifacts(&self) -> LinkedArtifacts {
+        LinkedArtifacts {
+            api: self.api.clone(),
+            id: self.id.clone(),
+            name: self.exact_name(),
+            paging: Paging::new(100),
+        }
+    }
+
+    /// The collection, without a version.
+    pub(super) fn place(&self) -> Result<ArtifactPath> {
+        let name: ArtifactName = format!("{}/{}/{}", self.entity, self.project, self.collection).parse()?;
+        Ok(name.resolve(&wandb_core::path::PathContext::new())?)
+    }
+
+    fn portfolio(&self, target: &str) -> Result<ArtifactPath> {
+        let name: ArtifactName = target.parse()?;
+        if *name.selector() != Selector::Unspecified {
+            return Err(Error::invalid_input(format!(
+                "{target:?} names a version; a version is linked to a portfolio"
+            )));
+        }
+        let own = self.place()?;
+        let context = wandb_core::path::PathContext::new()
+            .with_entity(own.entity().clone())
+            .with_project(own.project().clone());
+        Ok(name.resolve(&context)?)
+    }
+}
+
+/// A listing of the portfolios that hold a version. Made by [`Artifact::linked_artifacts`]. The official client asks for one
+/// page only; this goes on.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct LinkedArtifacts {
+    api: Api,
+    id: String,
+    name: String,
+    paging: Paging,
+}
+
+impl LinkedArtifacts {
+    /// How many places a request asks for; 100 unless set.
+    pub fn page_size(mut self, size: u32) -> Self {
+        self.paging.page_size = size;
+        self
+    }
+
+    /// The listing page by page. The sequence where the version was logged is left out, so a page can be empty.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a page size that is not possible.
+    pub fn pages(self) -> Result<Pages<'static, Artifact>> {
+        let Self {
+            api,
+            id,
+            name,
+            paging,
+        } = self;
+        paging.pages(move |cursor, count| {
+            let (api, id, name) = (api.clone(), id.clone(), name.clone());
+            async move { fetch_links(&api, &id, &name, cursor, count).await }
+        })
+    }
+
+    /// The versions one by one.
+    pub fn stream(self) -> ItemStream<'static, Artifact> {
+        listing::items(self.pages())
+    }
+}
+
+async fn fetch_links(
+    api: &Api,
+    id: &str,
+    name: &str,
+    cursor: Option<String>,
+    count: u32,
+) -> Result<Page<Artifact>> {
+    let description = format!("list the links of artifact \"{name}\"");
+    let operation = wire::FetchLinkedArtifacts::build(wire::ArtifactPageVariables {
+        id: cynic::Id::new(id),
+        cursor,
+        per_page: i32::try_from(count).unwrap_or(i32::MAX),
+    });
+    let answer: wire::FetchLinkedArtifacts = api.execute(&operation, &description).await?;
+    let connection = answer
+        .artifact
+        .ok_or_else(|| Error::not_found(format!("artifact \"{name}\"")))?
+        .artifact_memberships;
+    let page = || {
+        let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
+        let mut items = Vec::new();
+        for node in nodes {
+            items.extend(convert::membership(api, node, None)?.filter(|artifact| artifact.is_link));
+        }
+        Ok(Page {
+            items,
+            next: listing::next_cursor(
+                connection.page_info.has_next_page,
+                connection.page_info.end_cursor,
+            )?,
+        })
+    };
+    page().map_err(|error: Error| error.in_operation(description))
+}

@@ -1,0 +1,97 @@
+//! Artifacts (inventory 1.15, 1.16): types, collections, versions, and what can be done with them.
+//!
+//! | item | what it is for |
+//! |---|---|
+//! | [`Artifact`], [`ArtifactData`] | one version, and its data |
+//! | [`ArtifactVersions`], [`RunArtifacts`], [`LinkedArtifacts`] | versions of a collection, of a run, the places of one |
+//! | [`ArtifactCollection`], [`ArtifactCollections`] | sequences, where versions are logged, and portfolios, where they are linked |
+//! | [`ArtifactType`], [`ArtifactTypes`] | types |
+//! | [`ArtifactEdit`], [`CollectionEdit`] | changes as patches |
+//! | [`ArtifactRuns`], [`Lineage`] | which runs made and used a version, over any number of hops |
+//!
+//! Everything here is reached from [`Api::artifact`](crate::Api::artifact) and its neighbours.
+
+mod collection;
+mod collection_edit;
+mod convert;
+mod data;
+mod edit;
+mod life;
+mod lookup;
+mod metadata;
+mod run;
+mod runs;
+mod types;
+mod versions;
+
+use std::{fmt, ops::Deref, sync::Arc};
+
+use crate::Api;
+
+pub use collection::{ArtifactCollection, ArtifactCollectionData, ArtifactCollections};
+pub use collection_edit::CollectionEdit;
+pub use data::ArtifactData;
+pub use edit::{ArtifactEdit, TimeToLive};
+pub use life::LinkedArtifacts;
+pub use run::{RunArtifacts, UsedArtifact, UsedArtifacts};
+pub use runs::ArtifactRuns;
+pub use types::{ArtifactType, ArtifactTypes};
+pub use versions::ArtifactVersions;
+
+/// One version of an artifact: its data (through [`Deref`]), and what can be asked of the server about it.
+///
+/// The data is a snapshot; [`reload`](Self::reload) takes a new one.
+#[derive(Clone)]
+pub struct Artifact {
+    api: Api,
+    data: Arc<ArtifactData>,
+}
+
+impl Deref for Artifact {
+    type Target = ArtifactData;
+
+    fn deref(&self) -> &ArtifactData {
+        &self.data
+    }
+}
+
+impl Artifact {
+    /// The version's data, apart from its handle.
+    #[must_use]
+    pub fn data(&self) -> &ArtifactData {
+        &self.data
+    }
+
+    /// The page in the browser.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let mut url = self.api.app_url().as_str().trim_end_matches('/').to_owned();
+        let version = self.version.map(|version| version.to_string());
+        let parts = [
+            &*self.entity,
+            &*self.project,
+            "artifacts",
+            &*self.artifact_type,
+            &*self.collection,
+        ];
+        for part in parts.into_iter().chain(version.as_deref()) {
+            url.push('/');
+            url.push_str(&wandb_core::base_url::encode_segment(part));
+        }
+        url
+    }
+}
+
+impl fmt::Debug for Artifact {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Artifact")
+            .field("name", &self.qualified_name())
+            .field("digest", &self.digest)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,409 @@
+//! What a run logged and used, and recording more of it.
+
+use std::{ops::Deref, sync::Arc};
+
+use cynic::{MutationBuilder, QueryBuilder};
+use wandb_artifacts::name::Alias;
+use wandb_core::{
+    Error, ErrorKind, Result,
+    page::{ItemStream, Page, Pages},
+    path::{ProjectPath, RunPath},
+    retry::Repeat,
+};
+use wandb_schema::operations::{artifact_uploads as upload, artifact_writes as write, artifacts as wire};
+use wandb_schema::scalars::JsonString;
+
+use super::{Artifact, collection_edit::confirmed, convert, lookup::no_project, metadata};
+use crate::{
+    Api, Run, RunReference,
+    listing::{self, Paging},
+};
+
+impl Run {
+    /// The versions that the run logged.
+    pub fn logged_artifacts(&self) -> RunArtifacts {
+        self.reference().logged_artifacts()
+    }
+
+    /// The versions that the run used, and as what.
+    pub fn used_artifacts(&self) -> UsedArtifacts {
+        self.reference().used_artifacts()
+    }
+
+    /// Records that the run uses a version; see [`RunReference::use_artifact`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn use_artifact(&self, artifact: &Artifact, use_as: Option<&str>) -> Result<()> {
+        self.reference().use_artifact(artifact, use_as).await
+    }
+
+    /// Records that the run logged a version that exists; see [`RunReference::log_artifact`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn log_artifact<S: AsRef<str>>(
+        &self,
+        artifact: &Artifact,
+        aliases: impl IntoIterator<Item = S>,
+    ) -> Result<()> {
+        self.reference().log_artifact(artifact, aliases).await
+    }
+}
+
+impl RunReference {
+    /// The versions that the run logged.
+    pub fn logged_artifacts(&self) -> RunArtifacts {
+        RunArtifacts {
+            api: self.api().clone(),
+            run: Arc::new(self.run_path().clone()),
+            paging: Paging::new(100),
+        }
+    }
+
+    /// The versions that the run used, and as what.
+    pub fn used_artifacts(&self) -> UsedArtifacts {
+        UsedArtifacts {
+            api: self.api().clone(),
+            run: Arc::new(self.run_path().clone()),
+            paging: Paging::new(100),
+        }
+    }
+
+    /// Records that the run uses a version. Recording it again changes nothing.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) when the run or the version is not there.
+    pub async fn use_artifact(&self, artifact: &Artifact, use_as: Option<&str>) -> Result<()> {
+        let run = self.run_path();
+        let description = format!("record that run \"{run}\" uses \"{}\"", artifact.exact_name());
+        let operation = write::UseArtifact::build(write::UseArtifactVariables {
+            input: write::UseArtifactInput {
+                artifact_id: cynic::Id::new(&*artifact.id),
+                entity_name: run.entity().as_str().to_owned(),
+                project_name: run.project().as_str().to_owned(),
+                run_name: run.run().as_str().to_owned(),
+                used_as: use_as.map(str::to_owned),
+                // Only for servers with a feature that is off elsewhere (protocol §2.14).
+                artifact_entity_name: None,
+                artifact_project_name: None,
+            },
+        });
+        let answer: write::UseArtifact = self
+            .api()
+            .mutate(&operation, Repeat::Always, &description)
+            .await?;
+        confirmed(answer.use_artifact.is_some(), &description)
+    }
+
+    /// Records that the run logged a version that exists already, and gives it these aliases and `latest`.
+    ///
+    /// The server finds the version by its digest. It looks at the newest version of the collection at least; whether at
+    /// older ones, too, is not known of the hosted service (protocol §5.3).
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) when the version is of another project (official: the same), or an alias
+    /// cannot be; [`Conflict`](ErrorKind::Conflict) when the server does not find the version by its digest.
+    pub async fn log_artifact<S: AsRef<str>>(
+        &self,
+        artifact: &Artifact,
+        aliases: impl IntoIterator<Item = S>,
+    ) -> Result<()> {
+        let run = self.run_path();
+        let (entity, project) = (run.entity().as_str(), run.project().as_str());
+        if artifact.source_entity != entity || artifact.source_project != project {
+            return Err(Error::invalid_input(format!(
+                "run \"{run}\" cannot log \"{}\" of another project",
+                artifact.source_qualified_name()
+            )));
+        }
+        let mut wanted = Vec::new();
+        for alias in aliases {
+            let alias = Alias::new(alias.as_ref())?;
+            alias.check_new()?;
+            wanted.push(alias);
+        }
+        if !wanted.contains(&Alias::latest()) {
+            wanted.push(Alias::latest());
+        }
+        let description = format!("record that run \"{run}\" logged \"{}\"", artifact.exact_name());
+        let algorithm = match artifact.digest_algorithm.as_deref() {
+            None | Some("MANIFEST_MD5") => wire::ArtifactDigestAlgorithm::ManifestMd5,
+            Some("MANIFEST_XXH128") => wire::ArtifactDigestAlgorithm::ManifestXxh128,
+            Some(other) => wire::ArtifactDigestAlgorithm::Other(other.to_owned()),
+        };
+        let input = upload::CreateArtifactInput {
+            entity_name: entity.to_owned(),
+            project_name: project.to_owned(),
+            run_name: Some(run.run().as_str().to_owned()),
+            artifact_type_name: artifact.artifact_type.clone(),
+            artifact_collection_name: Some(artifact.source_collection.clone()),
+            digest: artifact.digest.clone(),
+            digest_algorithm: algorithm,
+            description: None,
+            metadata: Some(JsonString(metadata::to_wire(&artifact.metadata)?)),
+            aliases: Some(
+                wanted
+                    .iter()
+                    .map(|alias| write::ArtifactAliasInput {
+                        artifact_collection_name: artifact.source_collection.clone(),
+                        alias: alias.to_string(),
+                    })
+                    .collect(),
+            ),
+            tags: None,
+            client_id: None,
+            sequence_client_id: None,
+            distributed_id: None,
+            history_step: None,
+            ttl_duration_seconds: None,
+            enable_digest_deduplication: Some(true),
+            storage_region: None,
+        };
+        let operation = upload::CreateArtifact::build(upload::CreateArtifactVariables { input });
+        // Without a client id a repetition after a lost answer could begin a second version.
+        let answer: upload::CreateArtifact = self
+            .api()
+            .mutate(&operation, Repeat::OnlyIfRefused, &description)
+            .await?;
+        let found = answer
+            .create_artifact
+            .ok_or_else(|| {
+                Error::protocol("the server does not say that it was done").in_operation(description.clone())
+            })?
+            .artifact;
+        if found.state == wire::ArtifactState::Committed {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Conflict,
+            format!(
+                "the server does not find \"{}\" by its digest",
+                artifact.exact_name()
+            ),
+        )
+        .with_hint("it may not be the newest version of its collection")
+        .in_operation(description))
+    }
+}
+
+/// A listing of what a run logged. Made by [`Run::logged_artifacts`].
+///
+/// Versions that were deleted are not listed.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct RunArtifacts {
+    api: Api,
+    run: Arc<RunPath>,
+    paging: Paging,
+}
+
+impl RunArtifacts {
+    /// How many versions a request asks for; 100 unless set.
+    pub fn page_size(mut self, size: u32) -> Self {
+        self.paging.page_size = size;
+        self
+    }
+
+    /// How many versions are given at most.
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.paging.limit = Some(limit);
+        self
+    }
+
+    /// How many versions there are, as the server counts them.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) when there is no such run.
+    pub async fn count(&self) -> Result<u64> {
+        let (connection, description) = outputs(&self.api, &self.run, None, 1).await?;
+        total(connection.total_count, description)
+    }
+
+    /// The listing page by page.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size that is not possible.
+    pub fn pages(self) -> Result<Pages<'static, Artifact>> {
+        let Self { api, run, paging } = self;
+        paging.pages(move |cursor, count| {
+            let (api, run) = (api.clone(), Arc::clone(&run));
+            async move {
+                let (connection, description) = outputs(&api, &run, cursor, count).await?;
+                let page = || {
+                    Ok(Page {
+                        // A null is a version that was deleted.
+                        items: connection
+                            .edges
+                            .into_iter()
+                            .filter_map(|edge| edge.node)
+                            .map(|node| convert::source(&api, node))
+                            .collect::<Result<_>>()?,
+                        next: listing::next_cursor(
+                            connection.page_info.has_next_page,
+                            connection.page_info.end_cursor,
+                        )?,
+                    })
+                };
+                page().map_err(|error: Error| error.in_operation(description))
+            }
+        })
+    }
+
+    /// The versions one by one.
+    pub fn stream(self) -> ItemStream<'static, Artifact> {
+        listing::items(self.pages())
+    }
+}
+
+async fn outputs(
+    api: &Api,
+    run: &RunPath,
+    cursor: Option<String>,
+    count: u32,
+) -> Result<(wire::ArtifactConnection, String)> {
+    let description = format!("list the artifacts that run \"{run}\" logged");
+    let operation = wire::RunOutputArtifacts::build(variables(run, cursor, count));
+    let answer: wire::RunOutputArtifacts = api.execute(&operation, &description).await?;
+    let connection = answer
+        .project
+        .ok_or_else(|| no_project(&project_of(run)))?
+        .run
+        .ok_or_else(|| Error::not_found(format!("run \"{run}\"")))?
+        .output_artifacts
+        .ok_or_else(no_artifacts)?;
+    Ok((connection, description))
+}
+
+/// A version that a run used, and as what.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct UsedArtifact {
+    /// The version, where it was logged.
+    pub artifact: Artifact,
+    /// The roles that the run gave it; none unless it said so.
+    pub used_as: Vec<String>,
+}
+
+impl Deref for UsedArtifact {
+    type Target = Artifact;
+
+    fn deref(&self) -> &Artifact {
+        &self.artifact
+    }
+}
+
+/// A listing of what a run used. Made by [`Run::used_artifacts`].
+///
+/// Versions that were deleted are not listed.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct UsedArtifacts {
+    api: Api,
+    run: Arc<RunPath>,
+    paging: Paging,
+}
+
+impl UsedArtifacts {
+    /// How many versions a request asks for; 100 unless set.
+    pub fn page_size(mut self, size: u32) -> Self {
+        self.paging.page_size = size;
+        self
+    }
+
+    /// How many versions are given at most.
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.paging.limit = Some(limit);
+        self
+    }
+
+    /// How many versions there are, as the server counts them.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) when there is no such run.
+    pub async fn count(&self) -> Result<u64> {
+        let (connection, description) = inputs(&self.api, &self.run, None, 1).await?;
+        total(connection.total_count, description)
+    }
+
+    /// The listing page by page.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size that is not possible.
+    pub fn pages(self) -> Result<Pages<'static, UsedArtifact>> {
+        let Self { api, run, paging } = self;
+        paging.pages(move |cursor, count| {
+            let (api, run) = (api.clone(), Arc::clone(&run));
+            async move {
+                let (connection, description) = inputs(&api, &run, cursor, count).await?;
+                let page = || {
+                    let mut items = Vec::with_capacity(connection.edges.len());
+                    for edge in connection.edges {
+                        // A null is a version that was deleted.
+                        if let Some(node) = edge.node {
+                            items.push(UsedArtifact {
+                                artifact: convert::source(&api, node)?,
+                                used_as: edge.used_as,
+                            });
+                        }
+                    }
+                    Ok(Page {
+                        items,
+                        next: listing::next_cursor(
+                            connection.page_info.has_next_page,
+                            connection.page_info.end_cursor,
+                        )?,
+                    })
+                };
+                page().map_err(|error: Error| error.in_operation(description))
+            }
+        })
+    }
+
+    /// The versions one by one.
+    pub fn stream(self) -> ItemStream<'static, UsedArtifact> {
+        listing::items(self.pages())
+    }
+}
+
+async fn inputs(
+    api: &Api,
+    run: &RunPath,
+    cursor: Option<String>,
+    count: u32,
+) -> Result<(wire::InputArtifactConnection, String)> {
+    let description = format!("list the artifacts that run \"{run}\" used");
+    let operation = wire::RunInputArtifacts::build(variables(run, cursor, count));
+    let answer: wire::RunInputArtifacts = api.execute(&operation, &description).await?;
+    let connection = answer
+        .project
+        .ok_or_else(|| no_project(&project_of(run)))?
+        .run
+        .ok_or_else(|| Error::not_found(format!("run \"{run}\"")))?
+        .input_artifacts
+        .ok_or_else(no_artifacts)?;
+    Ok((connection, description))
+}
+
+fn variables(run: &RunPath, cursor: Option<String>, count: u32) -> wire::RunArtifactsVariables {
+    wire::RunArtifactsVariables {
+        entity: Some(run.entity().as_str().to_owned()),
+        project: run.project().as_str().to_owned(),
+        run: run.run().as_str().to_owned(),
+        cursor,
+        per_page: i32::try_from(count).unwrap_or(i32::MAX),
+    }
+}
+
+fn project_of(run: &RunPath) -> ProjectPath {
+    run.project_path().clone()
+}
+
+fn no_artifacts() -> Error {
+    Error::protocol("the server gave no artifacts where a page of artifacts was asked for")
+}
+
+fn total(count: i32, description: String) -> Result<u64> {
+    u64::try_from(count)
+        .map_err(|_| Error::protocol("the server counts less than no artifacts").in_operation(description))
+}

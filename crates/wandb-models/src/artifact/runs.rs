@@ -1,0 +1,213 @@
+//! The runs around a version, one hop away.
+
+use std::{collections::HashMap, sync::Arc};
+
+use cynic::QueryBuilder;
+use futures_util::TryStreamExt;
+use wandb_core::{
+    Error, ErrorKind, Result, filter,
+    page::{ItemStream, Page, Pages},
+    path::{EntityName, NameError, ProjectName, RunId, RunPath},
+};
+use wandb_schema::operations::{
+    artifact_lineage as wire,
+    artifacts::{ArtifactIdVariables, ArtifactPageVariables},
+};
+
+use super::Artifact;
+use crate::{
+    Api, Run, RunReference,
+    listing::{self, Paging},
+};
+
+impl Artifact {
+    /// The run that logged the version; `None` when it was no run, or the run is gone. Two requests; with
+    /// [`logged_by_reference`](Self::logged_by_reference) one.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) when the version is gone.
+    pub async fn logged_by(&self) -> Result<Option<Run>> {
+        match self.logged_by_reference().await? {
+            None => Ok(None),
+            Some(run) => match run.load().await {
+                Ok(run) => Ok(Some(run)),
+                // Deleted meanwhile.
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    /// The place of the run that logged the version, without its data.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) when the version is gone.
+    pub async fn logged_by_reference(&self) -> Result<Option<RunReference>> {
+        let description = format!("find the run that logged \"{}\"", self.exact_name());
+        let operation = wire::ArtifactCreatedBy::build(ArtifactIdVariables {
+            id: cynic::Id::new(&*self.id),
+        });
+        let answer: wire::ArtifactCreatedBy = self.api.execute(&operation, &description).await?;
+        let artifact = answer
+            .artifact
+            .ok_or_else(|| Error::not_found(format!("artifact \"{}\"", self.exact_name())))?;
+        match artifact.created_by {
+            Some(wire::Initiator::Run(run)) => run_path(&run)
+                .map(|path| path.map(|path| RunReference::new(self.api.clone(), Arc::new(path))))
+                .map_err(|error| error.in_operation(description)),
+            Some(wire::Initiator::Other) | None => Ok(None),
+        }
+    }
+
+    /// The runs that used the version.
+    pub fn used_by(&self) -> ArtifactRuns {
+        ArtifactRuns {
+            artifact: self.clone(),
+            paging: Paging::new(100),
+        }
+    }
+}
+
+/// Where a run is, as the wire has it; `None` when its project is gone.
+pub(super) fn run_path(run: &wire::LineageRun) -> Result<Option<RunPath>> {
+    let wrong = |error: NameError| {
+        Error::protocol("the server named a run in a way that no run is named").with_source(error)
+    };
+    let Some(project) = &run.project else {
+        return Ok(None);
+    };
+    Ok(Some(RunPath::new(
+        EntityName::new(&*project.entity_name).map_err(wrong)?,
+        ProjectName::new(&*project.name).map_err(wrong)?,
+        RunId::new(&*run.name).map_err(wrong)?,
+    )))
+}
+
+/// A listing of the runs that used a version. Made by [`Artifact::used_by`]. The official client asks for one page and then
+/// for each run on its own; this goes on, and asks for the runs of a page together.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ArtifactRuns {
+    artifact: Artifact,
+    paging: Paging,
+}
+
+impl ArtifactRuns {
+    /// How many runs a request asks for; 100 unless set.
+    pub fn page_size(mut self, size: u32) -> Self {
+        self.paging.page_size = size;
+        self
+    }
+
+    /// How many runs are given at most.
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.paging.limit = Some(limit);
+        self
+    }
+
+    /// The places of the runs, page by page, one request a page.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size that is not possible.
+    pub fn reference_pages(self) -> Result<Pages<'static, RunReference>> {
+        let Self { artifact, paging } = self;
+        paging.pages(move |cursor, count| {
+            let artifact = artifact.clone();
+            async move {
+                let page = fetch(&artifact, cursor, count).await?;
+                let reference = |path| RunReference::new(artifact.api.clone(), Arc::new(path));
+                Ok(Page {
+                    items: page.items.into_iter().map(reference).collect(),
+                    next: page.next,
+                })
+            }
+        })
+    }
+
+    /// The places of the runs one by one.
+    pub fn references(self) -> ItemStream<'static, RunReference> {
+        listing::items(self.reference_pages())
+    }
+
+    /// The runs with their data, page by page: one request for the page, and one more per project that its runs are in.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size that is not possible.
+    pub fn pages(self) -> Result<Pages<'static, Run>> {
+        let Self { artifact, paging } = self;
+        paging.pages(move |cursor, count| {
+            let artifact = artifact.clone();
+            async move {
+                let page = fetch(&artifact, cursor, count).await?;
+                Ok(Page {
+                    items: load(&artifact.api, &page.items).await?,
+                    next: page.next,
+                })
+            }
+        })
+    }
+
+    /// The runs one by one, with their data.
+    pub fn stream(self) -> ItemStream<'static, Run> {
+        listing::items(self.pages())
+    }
+}
+
+async fn fetch(artifact: &Artifact, cursor: Option<String>, count: u32) -> Result<Page<RunPath>> {
+    let description = format!("list the runs that used \"{}\"", artifact.exact_name());
+    let operation = wire::ArtifactUsedBy::build(ArtifactPageVariables {
+        id: cynic::Id::new(&*artifact.id),
+        cursor,
+        per_page: i32::try_from(count).unwrap_or(i32::MAX),
+    });
+    let answer: wire::ArtifactUsedBy = artifact.api.execute(&operation, &description).await?;
+    let connection = answer
+        .artifact
+        .ok_or_else(|| Error::not_found(format!("artifact \"{}\"", artifact.exact_name())))?
+        .used_by;
+    let page = || {
+        let paths: Result<Vec<_>> = connection.edges.iter().map(|edge| run_path(&edge.node)).collect();
+        Ok(Page {
+            items: paths?.into_iter().flatten().collect(),
+            next: listing::next_cursor(
+                connection.page_info.has_next_page,
+                connection.page_info.end_cursor,
+            )?,
+        })
+    };
+    page().map_err(|error: Error| error.in_operation(description))
+}
+
+/// Several runs with their data, in the order given: one listing per project.
+///
+/// # Errors
+/// [`Incomplete`](ErrorKind::Incomplete) when one of them is not listed.
+async fn load(api: &Api, paths: &[RunPath]) -> Result<Vec<Run>> {
+    let mut found: HashMap<RunPath, Run> = HashMap::new();
+    let mut projects: Vec<_> = paths.iter().map(RunPath::project_path).collect();
+    projects.sort_unstable();
+    projects.dedup();
+    for project in projects {
+        let ids = paths
+            .iter()
+            .filter(|path| path.project_path() == project)
+            .map(|path| path.run().as_str());
+        let runs = api.runs(project.to_string()).filter(filter::id().is_in(ids));
+        let mut runs = runs.stream();
+        while let Some(run) = runs.try_next().await? {
+            found.insert(run.run_path().clone(), run);
+        }
+    }
+    paths
+        .iter()
+        .map(|path| {
+            found.get(path).cloned().ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Incomplete,
+                    format!("run \"{path}\" used the artifact and is not listed in its project"),
+                )
+                .with_hint("it may have been deleted just now; ask again, or ask for the references only")
+            })
+        })
+        .collect()
+}

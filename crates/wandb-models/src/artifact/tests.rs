@@ -1,0 +1,561 @@
+//! Artifacts over a script.
+
+use futures_util::TryStreamExt;
+use serde_json::{Value as Json, json};
+use wandb_core::{ErrorKind, Value};
+use wandb_transport::ScriptedTransport;
+
+use super::*;
+use crate::testing::api;
+
+const ID: &str = "QXJ0aWZhY3Q6MQ==";
+
+/// A version as the wire has it; `overlay` replaces members.
+fn version(overlay: Json) -> Json {
+    let mut version = json!({
+        "id": ID, "state": "COMMITTED", "digest": "0123456789abcdef0123456789abcdef", "digestAlgorithm": "MANIFEST_MD5",
+        "versionIndex": 3, "commitHash": "c", "description": "d", "metadata": "{\"acc\": 0.5, \"bad\": NaN}", "size": 12,
+        "fileCount": 2, "historyStep": 8, "ttlDurationSeconds": -2, "ttlIsInherited": false,
+        "createdAt": "2024-05-01T12:34:56", "updatedAt": "2024-05-02T00:00:00Z", "tags": [{"name": "good"}],
+        "aliases": [
+            {"alias": "latest", "artifactCollection": place("ArtifactSequence", "model")},
+            {"alias": "prod", "artifactCollection": place("ArtifactPortfolio", "shelf")},
+        ],
+        "artifactType": {"name": "model"},
+        "artifactSequence": {"id": "ArtifactSequence-model", "name": "model", "project": {"name": "p", "entityName": "e"}},
+    });
+    merge(&mut version, overlay);
+    version
+}
+
+fn merge(into: &mut Json, overlay: Json) {
+    if let (Json::Object(into), Json::Object(overlay)) = (into, overlay) {
+        into.extend(overlay);
+    }
+}
+
+fn place(typename: &str, name: &str) -> Json {
+    json!({"__typename": typename, "id": format!("{typename}-{name}"), "name": name,
+        "project": {"name": "p", "entityName": "e"}})
+}
+
+fn member(typename: &str, collection: &str, index: i64, aliases: &[&str], artifact: impl Into<Json>) -> Json {
+    let artifact = artifact.into();
+    json!({"id": "m", "versionIndex": index, "artifactCollection": place(typename, collection), "artifact": artifact,
+        "aliases": aliases.iter().map(|alias| json!({"alias": alias})).collect::<Vec<_>>()})
+}
+
+fn found(membership: impl Into<Json>) -> Json {
+    let membership = membership.into();
+    json!({"project": {"artifactCollectionMembership": membership}})
+}
+
+/// Answers one look-up with the version as it is by default.
+fn expect_model(script: &ScriptedTransport, overlay: Json) {
+    script
+        .graphql("ArtifactMembershipByName")
+        .variables(json!({"entity": "e", "project": "p", "name": "model:v3"}))
+        .respond_data(found(member(
+            "ArtifactSequence",
+            "model",
+            3,
+            &["latest"],
+            version(overlay),
+        )));
+}
+
+async fn model(script: &ScriptedTransport) -> Artifact {
+    expect_model(script, json!({}));
+    api(script).artifact("e/p/model:v3").await.unwrap()
+}
+
+#[tokio::test]
+async fn a_version_has_the_official_names() {
+    let script = ScriptedTransport::ordered();
+    let artifact = model(&script).await;
+    script.finish();
+    let object = serde_json::to_value(artifact.data()).unwrap();
+    assert_eq!(
+        object,
+        json!({"id": ID, "name": "model:v3", "type": "model", "entity": "e", "project": "p", "collection": "model",
+            "version": "v3", "aliases": ["latest"], "tags": ["good"], "digest": "0123456789abcdef0123456789abcdef",
+            "state": "COMMITTED", "size": 12, "file_count": 2, "description": "d",
+            "metadata": {"acc": 0.5, "bad": "NaN"}, "ttl": null, "created_at": "2024-05-01T12:34:56Z",
+            "updated_at": "2024-05-02T00:00:00Z"})
+    );
+    assert_eq!(artifact.history_step, Some(7));
+    assert_eq!(artifact.source_qualified_name(), "e/p/model:v3");
+    assert!(!artifact.is_link);
+    assert!(
+        artifact.url().ends_with("/e/p/artifacts/model/model/v3"),
+        "{}",
+        artifact.url()
+    );
+}
+
+#[tokio::test]
+async fn a_link_has_its_own_name_and_aliases_and_unknown_states_survive() {
+    let script = ScriptedTransport::ordered();
+    script
+        .graphql("ArtifactMembershipByName")
+        .variables(json!({"name": "shelf:prod"}))
+        .respond_data(found(member(
+            "ArtifactPortfolio",
+            "shelf",
+            0,
+            &["prod"],
+            version(json!({"state": "GARBAGE_COLLECTED", "digestAlgorithm": "MANIFEST_BLAKE3", "ttlDurationSeconds": 60})),
+        )));
+    let artifact = api(&script).artifact("e/p/shelf:prod").await.unwrap();
+    assert_eq!(artifact.name, "shelf:prod");
+    assert_eq!(artifact.exact_name(), "e/p/shelf:v0");
+    assert_eq!(artifact.source_name(), "model:v3");
+    assert_eq!(
+        (artifact.aliases.as_slice(), artifact.is_link),
+        (&["prod".to_owned()][..], true)
+    );
+    assert_eq!(artifact.state, "GARBAGE_COLLECTED");
+    assert_eq!(artifact.digest_algorithm.as_deref(), Some("MANIFEST_BLAKE3"));
+    assert_eq!(artifact.ttl, Some(std::time::Duration::from_secs(60)));
+    // By its id the same version is shown where it was logged, with the aliases of that place.
+    script
+        .graphql("ArtifactByID")
+        .variables(json!({"id": ID}))
+        .respond_data(json!({"artifact": version(json!({}))}));
+    let source = artifact.source().await.unwrap();
+    assert_eq!(
+        (source.name.as_str(), source.aliases.as_slice()),
+        ("model:v3", &["latest".to_owned()][..])
+    );
+    script.finish();
+}
+
+#[tokio::test]
+async fn a_digest_is_found_when_it_is_no_name() {
+    let digest = "0123456789abcdef0123456789abcdef";
+    let script = ScriptedTransport::ordered();
+    // The second one is a server that gives another version; it is not believed.
+    for overlay in [json!({}), json!({"digest": "ffff"})] {
+        script
+            .graphql("ArtifactMembershipByName")
+            .variables(json!({"name": digest}))
+            .respond_data(found(Json::Null));
+        script
+            .graphql("ArtifactByDigest")
+            .variables(json!({"name": digest}))
+            .respond_data(json!({"project": {"artifact": version(overlay)}}));
+    }
+    let api = api(&script);
+    let path = format!("e/p/{digest}");
+    assert_eq!(api.artifact(&path).await.unwrap().id, ID);
+    assert_eq!(api.artifact(&path).await.unwrap_err().kind(), ErrorKind::NotFound);
+    script.finish();
+}
+
+#[tokio::test]
+async fn only_not_found_is_false() {
+    let script = ScriptedTransport::ordered();
+    let by_name = || script.graphql("ArtifactMembershipByName");
+    by_name().respond_data(found(Json::Null));
+    by_name().respond_data(json!({"project": null}));
+    by_name().respond_json(404, json!({"errors": [{"message": "could not find project"}]}));
+    by_name().respond_status(404);
+    by_name().respond_json(403, json!({"errors": [{"message": "permission denied"}]}));
+    by_name().respond_graphql_error("something broke");
+    let api = api(&script);
+    for _ in 0..3 {
+        assert!(!api.artifact_exists("e/p/model").await.unwrap());
+    }
+    let mut kinds = Vec::new();
+    for _ in 0..3 {
+        kinds.push(api.artifact_exists("e/p/model").await.unwrap_err().kind());
+    }
+    assert_eq!(
+        kinds,
+        [ErrorKind::NotFound, ErrorKind::NotVisible, ErrorKind::Server]
+    );
+    script.finish();
+}
+
+fn versions_page(items: Vec<Json>, cursor: Option<&str>) -> Json {
+    let mut collection = place("ArtifactSequence", "model");
+    let edges: Vec<_> = items
+        .into_iter()
+        .map(|node| json!({"version": format!("v{}", node["versionIndex"]), "node": node}))
+        .collect();
+    merge(
+        &mut collection,
+        json!({"defaultArtifactType": {"name": "model"}, "artifacts": {"edges": edges,
+            "pageInfo": {"hasNextPage": cursor.is_some(), "endCursor": cursor}}}),
+    );
+    json!({"project": {"artifactCollection": collection}})
+}
+
+#[tokio::test]
+async fn versions_are_paged_and_a_page_without_a_match_goes_on() {
+    let script = ScriptedTransport::ordered();
+    let page = |cursor: Json| {
+        script
+            .graphql("ProjectArtifacts")
+            .variables(json!({"collection": "model", "cursor": cursor,
+            "perPage": 2, "order": "-created_at", "filters": "{\"state\":\"COMMITTED\"}"}))
+    };
+    let tagged = |index: i64, tag: &str| {
+        version(json!({"versionIndex": index, "tags": [{"name": tag}, {"name": "x"}]}))
+    };
+    page(Json::Null).respond_data(versions_page(
+        vec![tagged(9, "good"), tagged(8, "bad")],
+        Some("a"),
+    ));
+    page(json!("a")).respond_data(versions_page(vec![tagged(7, "bad"), tagged(6, "bad")], Some("b")));
+    page(json!("b")).respond_data(versions_page(vec![tagged(5, "good")], None));
+    let versions: Vec<_> = api(&script)
+        .artifacts("model", "e/p/model")
+        .order("-created_at")
+        .tags(["good", "x"])
+        .page_size(2)
+        .limit(2)
+        .stream()
+        .try_collect()
+        .await
+        .unwrap();
+    script.finish();
+    let names: Vec<_> = versions.iter().map(|version| version.name.as_str()).collect();
+    assert_eq!(names, ["model:v9", "model:v5"]);
+}
+
+#[tokio::test]
+async fn a_collection_of_another_type_and_orders_that_are_none_are_told() {
+    let script = ScriptedTransport::ordered();
+    script
+        .graphql("ProjectArtifacts")
+        .respond_data(versions_page(vec![], None));
+    let api = api(&script);
+    let listing: Result<Vec<_>, _> = api.artifacts("dataset", "e/p/model").stream().try_collect().await;
+    assert_eq!(listing.unwrap_err().kind(), ErrorKind::NotFound);
+    script.finish();
+    for order in ["", "-", "created at", "-a.b"] {
+        assert!(
+            api.artifacts("model", "e/p/model").order(order).pages().is_err(),
+            "{order:?}"
+        );
+    }
+    assert!(
+        api.artifacts("model", "e/p/model")
+            .filter("text")
+            .pages()
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn an_edit_sends_only_what_changed() {
+    let script = ScriptedTransport::ordered();
+    let artifact = model(&script).await;
+    let untouched = artifact
+        .edit()
+        .add_alias("latest")
+        .remove_alias("never there")
+        .description("d")
+        .add_tag("good")
+        .ttl(TimeToLive::Forever)
+        .save()
+        .await
+        .unwrap();
+    assert_eq!(untouched.id, ID);
+    let alias = |alias: &str| json!([{"entityName": "e", "projectName": "p", "artifactCollectionName": "model", "alias": alias}]);
+    // The metadata is read again, and the key goes into what is there then.
+    expect_model(&script, json!({"metadata": "{\"other\": 1}"}));
+    script
+        .graphql("AddAliases")
+        .variables(json!({"input": {"artifactID": ID, "aliases": alias("best")}}))
+        .respond_data(json!({"addAliases": {"success": true}}));
+    script
+        .graphql("DeleteAliases")
+        .variables(json!({"input": {"artifactID": ID, "aliases": alias("latest")}}))
+        .respond_data(json!({"deleteAliases": {"success": true}}));
+    script
+        .graphql("UpdateArtifact")
+        .when("only what changed", |request| {
+            let body: Json = serde_json::from_slice(request.body()).unwrap();
+            body["variables"]["input"]
+                == json!({"artifactID": ID, "metadata": "{\"other\":1,\"acc\":null}", "tagsToDelete": [{"tagName": "good"}],
+                    "ttlDurationSeconds": 90})
+        })
+        .respond_data(json!({"updateArtifact": {"artifact": {"id": ID}}}));
+    expect_model(&script, json!({"description": "read again"}));
+    let saved = artifact
+        .edit()
+        .add_alias("best")
+        .remove_alias("latest")
+        .remove_tag("good")
+        .metadata_key("acc", f64::NAN)
+        .ttl(TimeToLive::For(std::time::Duration::from_secs(90)))
+        .save()
+        .await
+        .unwrap();
+    assert_eq!(saved.description.as_deref(), Some("read again"));
+    script.finish();
+}
+
+#[tokio::test]
+async fn a_change_that_cannot_be_is_refused_before_anything_is_sent() {
+    let script = ScriptedTransport::ordered();
+    let artifact = model(&script).await;
+    let edits = [
+        artifact.edit().add_alias("v7"),
+        artifact.edit().add_alias("a/b"),
+        artifact.edit().add_tag("no:colon"),
+        artifact.edit().metadata_key("x", f64::INFINITY),
+        artifact
+            .edit()
+            .metadata((0..101).map(|key| (key.to_string(), Value::Null)).collect()),
+        artifact.edit().ttl(TimeToLive::For(std::time::Duration::ZERO)),
+    ];
+    for edit in edits {
+        let shown = format!("{edit:?}");
+        assert_eq!(
+            edit.save().await.unwrap_err().kind(),
+            ErrorKind::InvalidInput,
+            "{shown}"
+        );
+    }
+    script.finish();
+}
+
+#[tokio::test]
+async fn a_version_that_changed_meanwhile_is_a_conflict() {
+    let script = ScriptedTransport::ordered();
+    let artifact = model(&script).await;
+    expect_model(&script, json!({"description": "somebody else was here"}));
+    let error = artifact
+        .edit()
+        .add_alias("best")
+        .if_unchanged()
+        .save()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    script.finish();
+}
+
+#[tokio::test]
+async fn links_are_made_listed_and_taken_back() {
+    let script = ScriptedTransport::ordered();
+    let artifact = model(&script).await;
+    script
+        .graphql("LinkArtifact")
+        .variables(
+            json!({"input": {"artifactID": ID, "artifactPortfolioName": "shelf", "entityName": "e",
+            "projectName": "registry", "aliases": [{"artifactCollectionName": "shelf", "alias": "prod"}]}}),
+        )
+        .respond_data(json!({"linkArtifact": {"versionIndex": 4, "artifactMembership":
+            member("ArtifactPortfolio", "shelf", 4, &["prod"], version(json!({})))}}));
+    let link = artifact.link("registry/shelf", ["prod"]).await.unwrap();
+    assert_eq!(link.name, "shelf:v4");
+    assert_eq!(
+        link.delete(true).await.unwrap_err().kind(),
+        ErrorKind::InvalidInput
+    );
+    assert_eq!(
+        artifact.unlink().await.unwrap_err().kind(),
+        ErrorKind::InvalidInput
+    );
+    script.graphql("FetchLinkedArtifacts").respond_data(
+        json!({"artifact": {"artifactMemberships": {"edges": [
+            {"node": member("ArtifactSequence", "model", 3, &[], version(json!({})))},
+            {"node": member("ArtifactPortfolio", "shelf", 4, &[], version(json!({})))},
+        ], "pageInfo": {"hasNextPage": false, "endCursor": null}}}}),
+    );
+    let links: Vec<_> = artifact.linked_artifacts().stream().try_collect().await.unwrap();
+    assert_eq!(
+        links.iter().map(|link| link.name.as_str()).collect::<Vec<_>>(),
+        ["shelf:v4"]
+    );
+    script
+        .graphql("UnlinkArtifact")
+        .variables(json!({"input": {"artifactID": ID, "artifactPortfolioID": "ArtifactPortfolio-shelf"}}))
+        .respond_data(json!({"unlinkArtifact": {"success": true}}));
+    link.unlink().await.unwrap();
+    script
+        .graphql("DeleteArtifact")
+        .variables(json!({"input": {"artifactID": ID, "deleteAliases": false}}))
+        .respond_graphql_error("cannot delete: the artifact has aliases");
+    let error = artifact.delete(false).await.unwrap_err();
+    assert!(error.to_string().contains("has aliases"), "{error}");
+    script.finish();
+}
+
+#[tokio::test]
+async fn collections_and_types_are_listed_and_changed() {
+    let collection = |name: &str, typename: &str| {
+        json!({"__typename": typename, "id": name, "name": name, "description": null, "createdAt": "2024-05-01T12:34:56Z",
+            "updatedAt": null, "project": {"name": "p", "entityName": "e"}, "defaultArtifactType": {"name": "model"},
+            "tags": {"edges": [{"node": {"name": "old"}}]}})
+    };
+    let script = ScriptedTransport::ordered();
+    script
+        .graphql("ArtifactTypeArtifactCollections")
+        .variables(json!({"artifactType": "model"}))
+        .respond_data(
+            json!({"project": {"artifactType": {"artifactCollections": {"totalCount": 2, "edges": [
+            {"node": collection("a", "ArtifactSequence")}, {"node": collection("b", "ArtifactPortfolio")},
+        ], "pageInfo": {"hasNextPage": false, "endCursor": null}}}}}),
+        );
+    let api = api(&script);
+    let found: Vec<_> = api
+        .artifact_collections("e/p", "model")
+        .stream()
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(
+        found.iter().map(|it| it.is_sequence).collect::<Vec<_>>(),
+        [true, false]
+    );
+    assert!(
+        found[1].edit().artifact_type("dataset").save().await.is_err(),
+        "a portfolio keeps its type"
+    );
+
+    script
+        .graphql("ArtifactCollectionAliases")
+        .variables(json!({"id": "a", "cursor": null}))
+        .respond_data(
+            json!({"artifactCollection": {"aliases": {"edges": [{"node": {"alias": "x"}}],
+            "pageInfo": {"hasNextPage": true, "endCursor": "1"}}}}),
+        );
+    script
+        .graphql("ArtifactCollectionAliases")
+        .variables(json!({"cursor": "1"}))
+        .respond_data(
+            json!({"artifactCollection": {"aliases": {"edges": [{"node": {"alias": "y"}}],
+            "pageInfo": {"hasNextPage": false, "endCursor": null}}}}),
+        );
+    let aliases: Vec<String> = found[0].aliases().try_collect().await.unwrap();
+    assert_eq!(aliases, ["x", "y"]);
+
+    script
+        .graphql("UpdateArtifactSequence")
+        .variables(json!({"input": {"artifactSequenceID": "a", "name": "c"}}))
+        .respond_data(json!({"updateArtifactSequence": {"artifactCollection": {"id": "a"}}}));
+    script
+        .graphql("MoveArtifactSequence")
+        .variables(json!({"input": {"artifactSequenceID": "a", "destinationArtifactTypeName": "dataset"}}))
+        .respond_data(json!({"moveArtifactSequence": {"artifactCollection": {"id": "a"}}}));
+    script
+        .graphql("CreateArtifactCollectionTagAssignments")
+        .variables(json!({"input": {"artifactCollectionName": "c", "tags": [{"tagName": "new"}]}}))
+        .respond_data(json!({"createArtifactCollectionTagAssignments": {"tags": [{"name": "new"}]}}));
+    script
+        .graphql("DeleteArtifactCollectionTagAssignments")
+        .variables(json!({"input": {"artifactCollectionName": "c", "tags": [{"tagName": "old"}]}}))
+        .respond_data(json!({"deleteArtifactCollectionTagAssignments": {"success": true}}));
+    script
+        .graphql("ProjectArtifactCollection")
+        .variables(json!({"name": "c"}))
+        .respond_data(json!({"project": {"artifactCollection": collection("c", "ArtifactSequence")}}));
+    let renamed = found[0]
+        .edit()
+        .name("c")
+        .artifact_type("dataset")
+        .add_tag("new")
+        .remove_tag("old")
+        .save()
+        .await;
+    assert_eq!(renamed.unwrap().name, "c");
+    script
+        .graphql("DeleteArtifactPortfolio")
+        .variables(json!({"input": {"artifactPortfolioID": "b"}}))
+        .respond_data(json!({"deleteArtifactPortfolio": {"artifactCollection": {"id": "b"}}}));
+    found[1].delete().await.unwrap();
+
+    script.graphql("ProjectArtifactTypes").respond_data(
+        json!({"project": {"artifactTypes": {"edges": [{"node": {"id": "t", "name": "model",
+            "description": null, "createdAt": "2024-05-01T12:34:56Z"}}],
+            "pageInfo": {"hasNextPage": false, "endCursor": null}}}}),
+    );
+    let types: Vec<_> = api.artifact_types("e/p").stream().try_collect().await.unwrap();
+    assert_eq!(types[0].name, "model");
+    script.finish();
+}
+
+#[tokio::test]
+async fn what_a_run_used_and_logged_is_listed_and_recorded() {
+    let script = ScriptedTransport::ordered();
+    let run = api(&script).run_reference("e/p/r").await.unwrap();
+    script
+        .graphql("RunInputArtifacts")
+        .variables(json!({"entity": "e", "project": "p", "run": "r"}))
+        .respond_data(
+            json!({"project": {"run": {"inputArtifacts": {"totalCount": 2, "edges": [
+            {"usedAs": ["base"], "node": version(json!({}))}, {"usedAs": [], "node": null},
+        ], "pageInfo": {"hasNextPage": false, "endCursor": null}}}}}),
+        );
+    let used: Vec<_> = run.used_artifacts().stream().try_collect().await.unwrap();
+    assert_eq!(used.len(), 1);
+    assert_eq!(
+        (used[0].name.as_str(), used[0].used_as.as_slice()),
+        ("model:v3", &["base".to_owned()][..])
+    );
+    script
+        .graphql("UseArtifact")
+        .variables(
+            json!({"input": {"artifactID": ID, "entityName": "e", "projectName": "p", "runName": "r",
+            "usedAs": "base"}}),
+        )
+        .respond_data(json!({"useArtifact": {"artifact": {"id": ID}}}));
+    run.use_artifact(&used[0], Some("base")).await.unwrap();
+    for (state, sequence) in [("COMMITTED", Json::Null), ("PENDING", json!({"id": ID}))] {
+        script
+            .graphql("CreateArtifact")
+            .variables(json!({"input": {"runName": "r", "artifactCollectionName": "model", "enableDigestDeduplication": true,
+                "aliases": [{"artifactCollectionName": "model", "alias": "best"},
+                    {"artifactCollectionName": "model", "alias": "latest"}]}}))
+            .respond_data(json!({"createArtifact": {"artifact": {"id": "x", "state": state,
+                "artifactSequence": {"latestArtifact": sequence}}}}));
+    }
+    run.log_artifact(&used[0], ["best"]).await.unwrap();
+    let error = run.log_artifact(&used[0], ["best"]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    let other = api(&script).run_reference("e/q/r").await.unwrap();
+    assert_eq!(
+        other.log_artifact(&used[0], ["best"]).await.unwrap_err().kind(),
+        ErrorKind::InvalidInput
+    );
+    script.finish();
+}
+
+#[tokio::test]
+async fn the_runs_around_a_version_are_asked_for_together() {
+    let wire_run = |id: &str, project: &str| {
+        json!({"id": format!("s-{id}"), "name": id, "displayName": null, "jobType": null, "state": "finished",
+            "createdAt": "2024-05-01T12:34:56Z", "project": {"name": project, "entityName": "e"}})
+    };
+    let script = ScriptedTransport::ordered();
+    let artifact = model(&script).await;
+    script
+        .graphql("ArtifactUsedBy")
+        .variables(json!({"id": ID, "cursor": null}))
+        .respond_data(json!({"artifact": {"usedBy": {"edges": [{"node": wire_run("a", "p")}, {"node": wire_run("b", "q")},
+            {"node": wire_run("c", "p")}], "pageInfo": {"hasNextPage": false, "endCursor": null}}}}));
+    let references: Vec<_> = artifact.used_by().references().try_collect().await.unwrap();
+    let paths: Vec<_> = references.iter().map(|run| run.run_path().to_string()).collect();
+    assert_eq!(paths, ["e/p/a", "e/q/b", "e/p/c"]);
+    for created_by in [
+        json!({"__typename": "Run", "id": "s", "name": "maker", "displayName": null, "jobType": null, "state": null,
+            "createdAt": "2024-05-01T12:34:56Z", "project": {"name": "p", "entityName": "e"}}),
+        json!({"__typename": "User"}),
+        Json::Null,
+    ] {
+        script
+            .graphql("ArtifactCreatedBy")
+            .respond_data(json!({"artifact": {"createdBy": created_by}}));
+    }
+    let maker = artifact.logged_by_reference().await.unwrap().unwrap();
+    assert_eq!(maker.run_path().to_string(), "e/p/maker");
+    for _ in 0..2 {
+        assert!(artifact.logged_by().await.unwrap().is_none());
+    }
+    script.finish();
+}
