@@ -70,6 +70,7 @@
 //! | `hyper` (default) | the real transport over hyper and rustls, and [`Api::from_env`] |
 //! | `webpki-roots` | compiles Mozilla's roots in, for machines without a certificate store (small containers) |
 //! | `arrow` | `arrow`: history as Arrow record batches, and as Parquet and Arrow files |
+//! | `record` | `record`: transports that record a session and replay it, for tests of your own code |
 //! | `scripted` | [`transport::ScriptedTransport`], for tests of your own code |
 
 #[doc(inline)]
@@ -108,4 +109,11 @@ struct Guide;
 pub mod arrow {
     #[doc(inline)]
     pub use wandb_arrow::*;
+}
+
+/// Transports that record a session's traffic into a folder, without its secrets, and replay it.
+#[cfg(feature = "record")]
+pub mod record {
+    #[doc(inline)]
+    pub use wandb_record::*;
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use wandb_core::{Error, ErrorKind, Result, path::safe_relative_path};
 use wandb_models::RowBatch;
-use wandb_storage::{Directory, Existing, Expected};
+use wandb_storage::{Algorithm, Directory, Existing, Expected};
 
 use crate::{
     collect::{Chunk, Collector},
@@ -125,8 +125,8 @@ impl HistoryWriter {
         std::fs::metadata(directory).map_err(|error| io_failed("open directory", directory, error))?;
         // Its hints are about names that a server gave.
         let name = safe_relative_path(name).map_err(|error| Error::invalid_input(error.to_string()))?;
-        let pending =
-            Directory::create(directory).and_then(|directory| directory.begin(&name, options.existing))?;
+        let pending = Directory::create(directory)
+            .and_then(|directory| directory.begin(&name, options.existing, Algorithm::Md5))?;
         Ok(Self {
             sink: Sink::new(pending),
             directory: directory.to_owned(),

@@ -98,6 +98,12 @@ impl<'de> serde::Deserialize<'de> for SafeUrl {
 
 /// The URL with its credentials masked. Works on any text, a relative reference included.
 pub fn redact_url(text: &str) -> String {
+    redact_url_with(text, &mut |_| MASK.to_owned())
+}
+
+/// As [`redact_url`], with `mask` saying what stands in place of each secret: a recording tells one signature from
+/// another and still holds none. What `mask` gives should be letters, digits and `-`, which every part of a URL may hold.
+pub fn redact_url_with(text: &str, mask: &mut dyn FnMut(&str) -> String) -> String {
     let (text, fragment) = split_at_first(text, '#');
     let (text, query) = split_at_first(text, '?');
     let mut output = String::with_capacity(text.len() + 16);
@@ -117,7 +123,7 @@ pub fn redact_url(text: &str) -> String {
             let at = rest[..end].rfind('@').or_else(|| password_with_slash(rest));
             match at {
                 Some(at) => {
-                    output.push_str(MASK);
+                    output.push_str(&mask(&rest[..at]));
                     output.push('@');
                     let host_and_path = &rest[at + 1..];
                     let end = host_and_path.find(['/', '\\']).unwrap_or(host_and_path.len());
@@ -132,16 +138,16 @@ pub fn redact_url(text: &str) -> String {
         }
         _ => text,
     };
-    redact_path(path, &mut output);
+    redact_path(path, &mut output, mask);
     if let Some(query) = query {
         output.push('?');
-        redact_query(query, &mut output);
+        redact_query(query, &mut output, mask);
     }
     match fragment {
         Some("") => output.push('#'),
-        Some(_) => {
+        Some(fragment) => {
             output.push('#');
-            output.push_str(MASK);
+            output.push_str(&mask(fragment));
         }
         None => {}
     }
@@ -169,13 +175,13 @@ fn password_with_slash(rest: &str) -> Option<usize> {
     rest.rfind('@')
 }
 
-fn redact_path(path: &str, output: &mut String) {
+fn redact_path(path: &str, output: &mut String, mask: &mut dyn FnMut(&str) -> String) {
     let mut after_token_segment = false;
     for piece in path.split_inclusive(['/', '\\']) {
         let segment = piece.trim_end_matches(['/', '\\']);
         let separator = &piece[segment.len()..];
         if (after_token_segment && !segment.is_empty()) || looks_like_a_key(segment) {
-            output.push_str(MASK);
+            output.push_str(&mask(segment));
         } else {
             output.push_str(segment);
         }
@@ -199,7 +205,7 @@ fn looks_like_a_key(word: &str) -> bool {
         || word.strip_prefix("wandb_v").is_some_and(long)
 }
 
-fn redact_query(query: &str, output: &mut String) {
+fn redact_query(query: &str, output: &mut String, mask: &mut dyn FnMut(&str) -> String) {
     for (index, pair) in query.split('&').enumerate() {
         if index > 0 {
             output.push('&');
@@ -207,20 +213,24 @@ fn redact_query(query: &str, output: &mut String) {
         match pair.split_once('=') {
             None if pair.is_empty() => {}
             // A bare word may itself be the token.
-            None => output.push_str(MASK),
+            None => output.push_str(&mask(pair)),
             Some((name, value)) => {
                 let is_name = name.len() <= 64
                     && name
                         .bytes()
                         .all(|byte| byte.is_ascii_alphanumeric() || b"-_.%".contains(&byte))
                     && !looks_like_a_key(name);
-                output.push_str(if is_name { name } else { MASK });
+                if is_name {
+                    output.push_str(name);
+                } else {
+                    output.push_str(&mask(name));
+                }
                 output.push('=');
                 let is_safe = SAFE_PARAMETERS.iter().any(|safe| safe.eq_ignore_ascii_case(name));
                 if value.is_empty() || (is_safe && value.len() <= 64 && !looks_like_a_key(value)) {
                     output.push_str(value);
                 } else {
-                    output.push_str(MASK);
+                    output.push_str(&mask(value));
                 }
             }
         }
@@ -231,6 +241,11 @@ fn redact_query(query: &str, output: &mut String) {
 ///
 /// Finds `scheme://…` words, `Basic …` and `Bearer …` credentials, JWTs and prefixed API keys.
 pub fn redact_text(text: &str) -> Cow<'_, str> {
+    redact_text_with(text, &mut |_| MASK.to_owned())
+}
+
+/// As [`redact_text`], with `mask` saying what stands in place of each secret; see [`redact_url_with`].
+pub fn redact_text_with<'a>(text: &'a str, mask: &mut dyn FnMut(&str) -> String) -> Cow<'a, str> {
     let mut output = String::new();
     let mut changed = false;
     let mut after_scheme = false;
@@ -241,11 +256,11 @@ pub fn redact_text(text: &str) -> Cow<'_, str> {
         let word = piece.trim_end_matches(is_boundary);
         let boundary = &piece[word.len()..];
         let masked = if after_scheme && word.len() >= 16 {
-            Some(MASK.to_owned())
+            Some(mask(word))
         } else if word.contains("://") {
-            Some(redact_url_in_word(word))
+            Some(redact_url_in_word(word, mask))
         } else if word.split(['=', ':', ';', '/']).any(looks_like_a_key) {
-            Some(MASK.to_owned())
+            Some(mask(word))
         } else {
             None
         };
@@ -270,7 +285,7 @@ pub fn redact_text(text: &str) -> Cow<'_, str> {
 }
 
 /// Masks the URL in a word such as `url=https://…`; what stands before the scheme is kept.
-fn redact_url_in_word(word: &str) -> String {
+fn redact_url_in_word(word: &str, mask: &mut dyn FnMut(&str) -> String) -> String {
     let separator = word.find("://").unwrap_or_default();
     let is_scheme =
         |character: char| character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.');
@@ -279,7 +294,7 @@ fn redact_url_in_word(word: &str) -> String {
         .map_or(0, |index| {
             index + word[index..].chars().next().map_or(0, char::len_utf8)
         });
-    format!("{}{}", &word[..start], redact_url(&word[start..]))
+    format!("{}{}", &word[..start], redact_url_with(&word[start..], mask))
 }
 
 /// Headers with all values masked but those known to be harmless, for logs and recordings.
@@ -456,6 +471,24 @@ mod tests {
             "https://h/a?b=c"
         );
         assert!(SafeUrl::new("not a uri").to_uri().is_err());
+    }
+
+    #[test]
+    fn each_secret_is_handed_to_the_mask() {
+        let mut seen = Vec::new();
+        let mut mask = |secret: &str| {
+            seen.push(secret.to_owned());
+            format!("S{}", seen.len())
+        };
+        assert_eq!(
+            redact_url_with("https://u:p@h/dl/tok/f?X-Sig=abc&alt=media&bare#frag", &mut mask),
+            "https://S1@h/dl/S2/f?X-Sig=S3&alt=media&S4#S5"
+        );
+        assert_eq!(
+            redact_text_with("see https://h/f?sig=x, or not", &mut mask),
+            "see https://h/f?sig=S6, or not"
+        );
+        assert_eq!(seen, ["u:p", "tok", "abc", "bare", "frag", "x"]);
     }
 
     proptest! {

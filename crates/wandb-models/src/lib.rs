@@ -9,6 +9,7 @@
 //! | [`api`] | the entry point, its builder, and `from_env` (feature `hyper`) |
 //! | [`run`] | one run, listings of runs, config and summary |
 //! | [`history`] | sampled history and exact scans |
+//! | [`report`] | reports: listings, content, the runs of a section, writing |
 //! | [`sweep`] | sweeps: listings, runs, agents, the best run |
 //! | [`artifact`] | versions, collections and types of artifacts, their changes and lineage |
 //! | [`mod@file`] | files of a run and their verified download |
@@ -20,8 +21,10 @@ pub mod api;
 pub mod artifact;
 pub mod file;
 pub mod history;
+mod ids;
 mod listing;
 pub mod project;
+pub mod report;
 pub mod run;
 mod runtime;
 pub mod sweep;
@@ -36,6 +39,10 @@ pub use history::{
     History, HistoryRow, HistoryStream, RowBatch, SampledHistory, Scan, ScanReport, ScanStream,
 };
 pub use project::{Project, Projects};
+pub use report::{
+    NewReport, Report, ReportData, ReportEdit, ReportForm, ReportSection, ReportSpec, ReportUser, Reports,
+    RunSet, RunSetQuery,
+};
 pub use run::{ListingReport, Run, RunData, RunReference, RunUser, Runs, Selection};
 pub use runtime::TokioRuntime;
 pub use sweep::{

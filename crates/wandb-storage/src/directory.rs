@@ -1,16 +1,16 @@
 //! A target directory, held by a handle.
 
 use std::{
+    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use cap_std::{ambient_authority, fs::Dir};
-use md5::{Digest, Md5};
 use wandb_core::path::RelativePath;
 
-use crate::{Existing, PendingFile, StorageError, pending::is_part_of};
+use crate::{Algorithm, ContentDigest, Existing, Found, Hasher, PendingFile, StorageError, part};
 
 /// Buffer of whole-file reads, in bytes.
 const BUFFER: usize = 256 * 1024;
@@ -29,8 +29,8 @@ pub struct Directory {
 pub struct FileFacts {
     /// Its size in bytes.
     pub size: u64,
-    /// The MD5 of its bytes.
-    pub md5: [u8; 16],
+    /// The digest of its bytes.
+    pub digest: ContentDigest,
 }
 
 impl Directory {
@@ -44,10 +44,11 @@ impl Directory {
             .map_err(StorageError::io("create directory", path))?;
         let handle = Dir::open_ambient_dir(path, ambient_authority())
             .map_err(StorageError::io("open directory", path))?;
-        Ok(Self {
-            handle: Arc::new(handle),
-            path: path.to_owned(),
-        })
+        Ok(Self::of(Arc::new(handle), path.to_owned()))
+    }
+
+    pub(crate) fn of(handle: Arc<Dir>, path: PathBuf) -> Self {
+        Self { handle, path }
     }
 
     /// Where the directory is, as it was given.
@@ -70,21 +71,27 @@ impl Directory {
     ///
     /// # Errors
     /// [`StorageError::Io`], also when the name leads out of the directory through a symbolic link.
-    pub fn facts(&self, name: &RelativePath) -> Result<Option<FileFacts>, StorageError> {
+    pub fn facts(
+        &self,
+        name: &RelativePath,
+        algorithm: Algorithm,
+    ) -> Result<Option<FileFacts>, StorageError> {
         let read = || -> io::Result<FileFacts> {
             let mut file = self.handle.open(name.as_str())?;
-            let mut digest = Md5::new();
-            let mut buffer = vec![0; BUFFER];
+            let mut hasher = Hasher::new(algorithm);
+            // A small file does not need the whole buffer.
+            let length = file.metadata()?.len().saturating_add(1).min(BUFFER as u64);
+            let mut buffer = vec![0; usize::try_from(length).unwrap_or(BUFFER)];
             let mut size = 0;
             loop {
                 let count = file.read(&mut buffer)?;
                 if count == 0 {
                     return Ok(FileFacts {
                         size,
-                        md5: digest.finalize().into(),
+                        digest: hasher.finish(),
                     });
                 }
-                digest.update(&buffer[..count]);
+                hasher.update(&buffer[..count]);
                 size += count as u64;
             }
         };
@@ -95,53 +102,135 @@ impl Directory {
         }
     }
 
+    /// What is under a name. Its own symbolic link is not followed.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`], also when a parent leads out of the directory through a symbolic link.
+    pub fn look_at(&self, name: &RelativePath) -> Result<Found, StorageError> {
+        Found::of(self.handle.symlink_metadata(name.as_str()))
+            .map_err(StorageError::io("look at", self.path_of(name)))
+    }
+
+    /// Opens a file for reading; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`], also when the name leads out of the directory through a symbolic link.
+    pub fn open(&self, name: &RelativePath) -> Result<Option<File>, StorageError> {
+        match self.handle.open(name.as_str()) {
+            Ok(file) => Ok(Some(file.into_std())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StorageError::io("open", self.path_of(name))(error)),
+        }
+    }
+
+    /// Removes a file or a symbolic link; whether there was one.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`].
+    pub fn remove(&self, name: &RelativePath) -> Result<bool, StorageError> {
+        match self.handle.remove_file(name.as_str()) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(StorageError::io("remove", self.path_of(name))(error)),
+        }
+    }
+
+    /// Removes a directory if it is empty; whether it did.
+    pub fn remove_if_empty(&self, name: &RelativePath) -> bool {
+        self.handle.remove_dir(name.as_str()).is_ok()
+    }
+
     /// Begins to write a file. Its parents are made; parts that a killed process left of the same file are removed.
     ///
     /// # Errors
     /// [`StorageError::Exists`] when the target is there and `existing` refuses it, else [`StorageError::Io`].
-    pub fn begin(&self, name: &RelativePath, existing: Existing) -> Result<PendingFile, StorageError> {
-        let target = self.path_of(name);
-        match self.handle.symlink_metadata(name.as_str()) {
-            Ok(_) if existing == Existing::Refuse => return Err(StorageError::Exists { path: target }),
-            Ok(facts) if facts.is_dir() => {
-                let error = io::Error::new(io::ErrorKind::IsADirectory, "a directory is in the way");
-                return Err(StorageError::io("replace", target)(error));
-            }
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(StorageError::io("look at", target)(error)),
-        }
-        if let Some(parent) = parent_of(name) {
-            self.handle
-                .create_dir_all(parent)
-                .map_err(StorageError::io("create directory", self.path.join(parent)))?;
-        }
-        PendingFile::create(self, name, existing)
+    pub fn begin(
+        &self,
+        name: &RelativePath,
+        existing: Existing,
+        algorithm: Algorithm,
+    ) -> Result<PendingFile, StorageError> {
+        self.make_way(name, existing)?;
+        let file_name = file_name_of(name);
+        part::sweep(self, parent_of(name).unwrap_or("."), &|text| {
+            !part::is_part_of(file_name, text)
+        });
+        PendingFile::create(self, name, existing, algorithm)
     }
 
-    /// Removes the parts that killed processes left in the directory of a file, older than the given age.
+    /// Begins to write one of many files: as [`begin`](Self::begin), without looking for abandoned parts, which the caller
+    /// does once for all with [`sweep_parts`](Self::sweep_parts).
     ///
-    /// The age keeps a second process that writes the same file at this moment out of it.
-    pub(crate) fn remove_stale_parts(&self, name: &RelativePath, age: std::time::Duration) {
-        let parent = parent_of(name).unwrap_or(".");
-        let Ok(entries) = self.handle.read_dir(parent) else {
-            return;
-        };
-        for entry in entries.flatten() {
-            let file_name = entry.file_name();
-            let Some(text) = file_name.to_str() else { continue };
-            if !is_part_of(file_name_of(name), text) {
-                continue;
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn begin_one_of_many(
+        &self,
+        name: &RelativePath,
+        existing: Existing,
+        algorithm: Algorithm,
+    ) -> Result<PendingFile, StorageError> {
+        self.make_way(name, existing)?;
+        PendingFile::create(self, name, existing, algorithm)
+    }
+
+    /// Begins to write a file whose digest is known, or goes on with what a killed process left of it
+    /// ([`PendingFile::left_over`]). While another process writes the same content under the same name, it begins a part of
+    /// its own.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn begin_resumable(
+        &self,
+        name: &RelativePath,
+        existing: Existing,
+        digest: &ContentDigest,
+    ) -> Result<PendingFile, StorageError> {
+        self.make_way(name, existing)?;
+        PendingFile::resume(self, name, existing, digest)
+    }
+
+    /// The file name of the part that [`begin_resumable`](Self::begin_resumable) would use, and that of its journal.
+    #[must_use]
+    pub fn resumable_part_names(name: &RelativePath, digest: &ContentDigest) -> [String; 2] {
+        let key = digest.hex();
+        [key.clone(), format!("{key}-ranges")].map(|key| {
+            let part = part::part_name(name, &key);
+            part.rsplit_once('/')
+                .map_or(part.clone(), |(_, file_name)| file_name.to_owned())
+        })
+    }
+
+    /// Removes, in one folder (`None` is the directory itself), the parts of files that processes left which are gone,
+    /// unless `is_wanted` speaks for their file name. Gives their number. Parts that some process is writing stay.
+    pub fn sweep_parts(&self, folder: Option<&str>, is_wanted: &dyn Fn(&str) -> bool) -> usize {
+        part::sweep(self, folder.unwrap_or("."), is_wanted)
+    }
+
+    /// Checks what is under the name, and makes the parents.
+    pub(crate) fn make_way(&self, name: &RelativePath, existing: Existing) -> Result<(), StorageError> {
+        match self.look_at(name)? {
+            Found::Nothing => {}
+            _ if existing == Existing::Refuse => {
+                return Err(StorageError::Exists {
+                    path: self.path_of(name),
+                });
             }
-            let is_old = entry
-                .metadata()
-                .and_then(|facts| facts.modified())
-                .is_ok_and(|written| written.into_std().elapsed().is_ok_and(|passed| passed >= age));
-            if is_old {
-                // Best effort: a part that stays is never trusted.
-                let _ = entry.remove_file();
+            Found::Directory => {
+                let error = io::Error::new(io::ErrorKind::IsADirectory, "a directory is in the way");
+                return Err(StorageError::io("replace", self.path_of(name))(error));
             }
+            // Its parent is there, too.
+            Found::File(_) | Found::Other => return Ok(()),
         }
+        let Some(parent) = parent_of(name) else {
+            return Ok(());
+        };
+        if self.handle.is_dir(parent) {
+            return Ok(());
+        }
+        self.handle
+            .create_dir_all(parent)
+            .map_err(StorageError::io("create directory", self.path.join(parent)))
     }
 }
 

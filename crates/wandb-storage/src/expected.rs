@@ -1,14 +1,14 @@
 //! What a file should be.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use crate::{Algorithm, ContentDigest};
 
 /// The size and digest that a server promised for a file. What is `None` is not checked.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Expected {
     /// How many bytes.
     pub size: Option<u64>,
-    /// The MD5 of the bytes.
-    pub md5: Option<[u8; 16]>,
+    /// The digest of the bytes.
+    pub digest: Option<ContentDigest>,
 }
 
 /// In what the bytes differ from the promise.
@@ -24,27 +24,28 @@ pub enum Mismatch {
         actual: u64,
     },
     /// Another digest.
-    #[error("the MD5 of the bytes is {actual} where {expected} was promised")]
-    Md5 {
-        /// What was promised, in Base64 as on the wire.
-        expected: String,
-        /// What the bytes have, in Base64.
-        actual: String,
+    #[error("the {} of the bytes is {actual} where {expected} was promised", expected.algorithm())]
+    Digest {
+        /// What was promised.
+        expected: ContentDigest,
+        /// What the bytes have.
+        actual: ContentDigest,
     },
 }
 
 impl Expected {
-    /// Reads the wire's form of an MD5: Base64 of 16 bytes. `None` when it is not that.
+    /// The algorithm to hash with: that of the digest, MD5 without one.
     #[must_use]
-    pub fn parse_md5(text: &str) -> Option<[u8; 16]> {
-        STANDARD.decode(text.trim()).ok()?.try_into().ok()
+    pub fn algorithm(&self) -> Algorithm {
+        self.digest
+            .map_or_else(Algorithm::default, |digest| digest.algorithm())
     }
 
     /// Compares with what is there.
     ///
     /// # Errors
     /// The first difference, the size before the digest.
-    pub fn check(&self, size: u64, md5: [u8; 16]) -> Result<(), Mismatch> {
+    pub fn check(&self, size: u64, digest: &ContentDigest) -> Result<(), Mismatch> {
         if let Some(expected) = self.size
             && expected != size
         {
@@ -53,12 +54,12 @@ impl Expected {
                 actual: size,
             });
         }
-        if let Some(expected) = self.md5
-            && expected != md5
+        if let Some(expected) = self.digest
+            && expected != *digest
         {
-            return Err(Mismatch::Md5 {
-                expected: STANDARD.encode(expected),
-                actual: STANDARD.encode(md5),
+            return Err(Mismatch::Digest {
+                expected,
+                actual: *digest,
             });
         }
         Ok(())

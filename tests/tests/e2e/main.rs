@@ -14,6 +14,7 @@ mod faults;
 mod filters;
 mod history;
 mod listing;
+mod record_replay;
 mod restart;
 mod robustness;
 mod secrets;

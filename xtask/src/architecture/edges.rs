@@ -20,6 +20,10 @@ const EDGES: &[(&str, &[&str])] = &[
         &["wandb-core", "wandb-storage", "wandb-transport"],
     ),
     (
+        "wandb-record",
+        &["wandb-core", "wandb-storage", "wandb-transport"],
+    ),
+    (
         "wandb-models",
         &[
             "wandb-artifacts",
@@ -37,6 +41,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "wandb-artifacts",
             "wandb-models",
             "wandb-core",
+            "wandb-record",
             "wandb-transport",
         ],
     ),

@@ -12,6 +12,7 @@ const NETWORK_FREE: &[&str] = &[
     "wandb-transport",
     "wandb-core",
     "wandb-storage",
+    "wandb-record",
     "wandb-artifacts",
     "wandb-models",
 ];

@@ -1,5 +1,7 @@
 //! Bytes from a URL that the server named.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header::LOCATION};
 use wandb_transport::Body;
 
@@ -57,6 +59,8 @@ pub struct Fetched {
     pub headers: HeaderMap,
     /// The bytes. They are not verified here.
     pub body: Body,
+    /// How many requests it took, 1 when the first was answered; more tell that the server is at its limit.
+    pub attempts: u32,
 }
 
 impl Client {
@@ -68,8 +72,15 @@ impl Client {
     /// # Errors
     /// As [`graphql::error_of_answer`] for a status other than 2xx, or when the server cannot be reached.
     pub async fn fetch(&self, fetch: &Fetch) -> Result<Fetched> {
-        self.with_retries(Repeat::Always, &fetch.description, || self.fetch_once(fetch))
-            .await
+        let attempts = AtomicU32::new(0);
+        let mut fetched = self
+            .with_retries(Repeat::Always, &fetch.description, || {
+                attempts.fetch_add(1, Ordering::Relaxed);
+                self.fetch_once(fetch)
+            })
+            .await?;
+        fetched.attempts = attempts.into_inner();
+        Ok(fetched)
     }
 
     async fn fetch_once(&self, fetch: &Fetch) -> Result<Fetched> {
@@ -95,6 +106,7 @@ impl Client {
                 status: head.status,
                 headers: head.headers,
                 body,
+                attempts: 1,
             });
         }
         Err(Error::protocol(format!(
@@ -102,7 +114,7 @@ impl Client {
         )))
     }
 
-    fn resolve(&self, url: &str) -> Result<SafeUrl> {
+    pub(super) fn resolve(&self, url: &str) -> Result<SafeUrl> {
         self.inner
             .base_url
             .resolve(url)

@@ -1,13 +1,14 @@
 //! The client: one transport, one base URL, one credential, one retry policy, one limiter, shared by every task.
 //!
 //! It joins the pure parts ([`graphql`](crate::graphql), [`retry`](crate::retry)) to a
-//! [`Transport`]. Two ways out exist, and no other: [`Client::execute`] for GraphQL and
-//! [`Client::fetch`] for bytes. Both decide in one place whether the credential may go along:
+//! [`Transport`]. Three ways out exist, and no other: [`Client::execute`] for GraphQL,
+//! [`Client::fetch`] for bytes, and [`Client::put`] for bytes to a signed URL. The first two decide in one place whether the credential may go along:
 //! [`BaseUrl::is_same_origin_and_under`].
 
 mod builder;
 mod execute;
 mod fetch;
+mod put;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -24,6 +25,7 @@ use crate::{
 
 pub use builder::ClientBuilder;
 pub use fetch::{Fetch, Fetched};
+pub use put::Put;
 
 /// A handle to one server. Cloning it is cheap and shares everything.
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! Object types of which this server holds none yet: artifacts, sweeps, views. Documents select on them beside what is
+//! Object types of which this server holds none yet: artifacts, sweeps. Documents select on them beside what is
 //! there (`run.outputArtifacts`, `project.sweeps`), and must find an empty list, not a type error.
 //!
 //! Each is an enum without variants, so that the compiler knows that no resolver of it ever runs. The issue that brings

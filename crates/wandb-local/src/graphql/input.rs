@@ -142,27 +142,3 @@ pub(crate) struct CreateCustomChartInput {
     pub(crate) access: String,
     pub(crate) spec: JsonString,
 }
-
-/// Input of `upsertModel`.
-#[derive(Debug, InputObject)]
-pub(crate) struct UpsertModelInput {
-    pub(crate) id: Option<String>,
-    pub(crate) name: Option<String>,
-    pub(crate) entity_name: Option<String>,
-    pub(crate) description: Option<String>,
-    pub(crate) access: Option<String>,
-    pub(crate) views: Option<JsonString>,
-    #[graphql(name = "repo")]
-    pub(crate) _repo: Option<String>,
-    #[graphql(name = "dockerImage")]
-    pub(crate) _docker_image: Option<String>,
-    #[graphql(name = "framework")]
-    pub(crate) _framework: Option<String>,
-    #[graphql(name = "isBenchmark")]
-    pub(crate) _is_benchmark: Option<bool>,
-    #[graphql(name = "isPublished")]
-    pub(crate) _is_published: Option<bool>,
-    #[graphql(name = "owner")]
-    pub(crate) _owner: Option<ID>,
-    pub(crate) client_mutation_id: Option<String>,
-}

@@ -13,12 +13,14 @@ mod input;
 mod mutation;
 mod page;
 mod project;
+mod project_writes;
 mod query;
 mod run;
 mod run_patch;
 mod scalars;
 mod server_info;
 mod sweep;
+mod view;
 
 pub(crate) use check::TypeNames;
 pub(crate) use file::mimetype;
@@ -39,7 +41,12 @@ const MAX_COMPLEXITY: usize = 250_000;
 
 /// The roots of mutations, one member per resource.
 #[derive(Debug, Default, MergedObject)]
-pub(crate) struct Mutation(mutation::RunMutation, run_patch::RunPatchMutation);
+pub(crate) struct Mutation(
+    mutation::RunMutation,
+    run_patch::RunPatchMutation,
+    view::ViewMutation,
+    project_writes::ProjectMutation,
+);
 
 /// The schema that requests are run against.
 pub(crate) type LocalSchema = Schema<query::Query, Mutation, EmptySubscription>;

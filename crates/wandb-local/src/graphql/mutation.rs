@@ -1,4 +1,4 @@
-//! Mutations of runs, their files, and projects. Every one may arrive twice, because clients retry what timed out
+//! Mutations of runs and their files. Every one may arrive twice, because clients retry what timed out
 //! (protocol §6.2).
 
 use async_graphql::{Context, ID, Object, SimpleObject};
@@ -7,14 +7,13 @@ use super::file::File;
 use super::input::{
     AlertSeverity, CreateCustomChartInput, CreateRunFilesInput, DeleteFilesInput, DeleteRunInput,
     MarkRunFilesUploadedInput, NotifyScriptableRunAlertInput, RewindRunInput, StopRunInput,
-    UpdateRunStateInput, UpsertBucketInput, UpsertModelInput,
+    UpdateRunStateInput, UpsertBucketInput,
 };
-use super::project::Project;
 use super::run::{Run, run_number};
 use super::{Caller, caller};
 use crate::store::files;
 use crate::store::ids::Kind;
-use crate::store::projects::{self, ProjectPatch};
+use crate::store::projects;
 use crate::store::runs::{self, RunRow, Wanted};
 use crate::store::upsert::{self, RunPatch};
 use crate::store::{StoreError, StoreResult, charts};
@@ -22,7 +21,7 @@ use crate::store::{StoreError, StoreResult, charts};
 /// Most files that one request may announce.
 const MAX_FILES: usize = 100_000;
 
-/// Mutations of runs, their files, and projects.
+/// Mutations of runs and their files.
 #[derive(Debug, Default)]
 pub(crate) struct RunMutation;
 
@@ -51,7 +50,7 @@ pub(super) fn named_run(
     runs::find(db, project.id, run, Wanted::default())?.ok_or_else(missing)
 }
 
-/// Mutations of runs, their files, and projects.
+/// Mutations of runs and their files.
 #[Object]
 impl RunMutation {
     /// Creates or changes a run (protocol §2.7.1).
@@ -335,59 +334,6 @@ impl RunMutation {
             },
         }))
     }
-
-    /// Creates or changes a project.
-    async fn upsert_model(
-        &self,
-        ctx: &Context<'_>,
-        input: UpsertModelInput,
-    ) -> async_graphql::Result<Option<UpsertModelPayload>> {
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        let client_mutation_id = input.client_mutation_id.clone();
-        let (row, inserted) = caller
-            .app
-            .store
-            .write(move |db| {
-                let (project, inserted) = match input.id.as_deref().filter(|id| !id.is_empty()) {
-                    Some(id) => {
-                        let number = Kind::Project
-                            .decode(id)
-                            .or_else(|| Kind::ProjectInternal.decode(id));
-                        let project = number
-                            .map(|number| projects::by_id(db, number))
-                            .transpose()?
-                            .flatten();
-                        let missing = || StoreError::Refused(format!("project not found for id {id:?}"));
-                        (project.ok_or_else(missing)?, false)
-                    }
-                    None => {
-                        let name = input.name.as_deref().filter(|name| !name.is_empty());
-                        let missing = || StoreError::Refused("a project needs a name".to_owned());
-                        projects::ensure(
-                            db,
-                            &identity,
-                            input.entity_name.as_deref(),
-                            Some(name.ok_or_else(missing)?),
-                        )?
-                    }
-                };
-                let patch = ProjectPatch {
-                    description: input.description,
-                    access: input.access,
-                    views: input.views.map(|text| text.0),
-                };
-                projects::patch(db, project.id, &patch)?;
-                Ok((projects::by_id(db, project.id)?, inserted))
-            })
-            .await?;
-        Ok(Some(UpsertModelPayload {
-            project: row.clone().map(Project),
-            model: row.map(Project),
-            inserted: Some(inserted),
-            client_mutation_id,
-        }))
-    }
 }
 
 /// Result of `upsertBucket`.
@@ -462,14 +408,4 @@ pub(crate) struct CreateCustomChartPayload {
 #[derive(Debug, SimpleObject)]
 pub(crate) struct CustomChart {
     id: ID,
-}
-
-/// Result of `upsertModel`.
-#[derive(Debug, SimpleObject)]
-pub(crate) struct UpsertModelPayload {
-    project: Option<Project>,
-    model: Option<Project>,
-    /// True when the project is new.
-    inserted: Option<bool>,
-    client_mutation_id: Option<String>,
 }

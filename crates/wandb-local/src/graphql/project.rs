@@ -11,11 +11,13 @@ use super::identity::{Entity, User};
 use super::page::{self, PageInfo, Window};
 use super::run::Run;
 use super::scalars::{DateTime, JsonString};
-use super::sweep::{Sweep, SweepConnection, ViewConnection};
+use super::sweep::{Sweep, SweepConnection};
+use super::view::{ViewConnection, view_page};
 use crate::store::identity;
 use crate::store::ids::{self, Kind};
 use crate::store::projects::ProjectRow;
 use crate::store::runs::{self, RunQuery, Wanted};
+use crate::store::views::ViewQuery;
 
 /// Runs per page where the caller names no number (protocol §2.3).
 const RUNS: u64 = 50;
@@ -177,15 +179,25 @@ impl Project {
     async fn sweep(&self, #[graphql(name = "sweepName")] _name: String) -> Option<Sweep> {
         None
     }
+    /// Reports, drafts and workspaces, newest first.
+    #[graphql(complexity = "page::cost(first, 50) * child_complexity")]
+    #[allow(clippy::too_many_arguments)] // the arguments are the wire's
     async fn all_views(
         &self,
-        #[graphql(name = "viewType")] _view_type: Option<String>,
-        #[graphql(name = "viewName")] _view_name: Option<String>,
-        #[graphql(name = "userName")] _user_name: Option<String>,
-        #[graphql(name = "first")] _first: Option<i32>,
-        #[graphql(name = "after")] _after: Option<String>,
-    ) -> Option<ViewConnection> {
-        Some(ViewConnection::default())
+        ctx: &Context<'_>,
+        view_type: Option<String>,
+        view_name: Option<String>,
+        user_name: Option<String>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Option<ViewConnection>> {
+        let query = ViewQuery {
+            project: self.0.id,
+            kind: view_type,
+            name: view_name,
+            user: user_name,
+        };
+        view_page(ctx, query, first, after).await.map(Some)
     }
     async fn artifact(
         &self,

@@ -6,7 +6,7 @@ use super::artifact::{Artifact, ArtifactCollection, ClientIDMapping};
 use super::identity::{Entity, Organization, User, UserConnection, UserEdge, project_page};
 use super::project::{Project, ProjectConnection};
 use super::server_info::ServerInfo;
-use super::sweep::View;
+use super::view::{View, find_view};
 use super::{Caller, caller, page};
 use crate::store::{identity, projects};
 
@@ -125,8 +125,9 @@ impl Query {
     ) -> Option<ClientIDMapping> {
         None
     }
-    async fn view(&self, #[graphql(name = "id")] _id: ID) -> Option<View> {
-        None
+    /// A report, draft or workspace; null when there is none.
+    async fn view(&self, ctx: &Context<'_>, id: ID) -> async_graphql::Result<Option<View>> {
+        find_view(ctx, &id).await
     }
     async fn server_info(&self) -> Option<ServerInfo> {
         Some(ServerInfo::current())

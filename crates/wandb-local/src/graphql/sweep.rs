@@ -1,10 +1,9 @@
-//! Sweeps and reports: none yet, see [`absent`](super::absent).
+//! Sweeps: none yet, see [`absent`](super::absent).
 #![allow(unreachable_code, clippy::too_many_arguments)] // what the derived code of types without values looks like
 
 use async_graphql::ID;
 
 use super::absent::{absent, absent_connection};
-use super::identity::User;
 use super::project::{Project, RunConnection};
 use super::scalars::{DateTime, JsonString};
 
@@ -45,26 +44,6 @@ absent! {
         heartbeat_at() -> Option<DateTime>;
         runs(_order as "order": Option<String>, _first as "first": Option<i32>, _after as "after": Option<String>, _last as "last": Option<i32>, _before as "before": Option<String>) -> RunConnection;
     }
-
-    /// A report or saved view.
-    View {
-        id() -> ID;
-        name() -> Option<String>;
-        display_name() -> Option<String>;
-        description() -> Option<String>;
-        kind as "type"() -> Option<String>;
-        user() -> Option<User>;
-        updated_by() -> Option<User>;
-        entity_name() -> String;
-        project_name() -> String;
-        project() -> Option<Project>;
-        spec() -> Option<JsonString>;
-        locked() -> bool;
-        preview_url() -> Option<String>;
-        created_at() -> DateTime;
-        updated_at() -> Option<DateTime>;
-        view_count() -> i32;
-    }
 }
 
 absent_connection! {
@@ -72,6 +51,4 @@ absent_connection! {
     SweepConnection, SweepEdge, Sweep;
     /// Agents.
     AgentConnection, AgentEdge, Agent;
-    /// Views.
-    ViewConnection, ViewEdge, Option<View>;
 }

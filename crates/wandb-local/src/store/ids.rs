@@ -14,6 +14,7 @@ pub(crate) enum Kind {
     Run,
     File,
     CustomChart,
+    View,
 }
 
 impl Kind {
@@ -26,6 +27,7 @@ impl Kind {
             Self::Run => "Run",
             Self::File => "File",
             Self::CustomChart => "CustomChart",
+            Self::View => "View",
         }
     }
 

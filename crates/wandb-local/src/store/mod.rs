@@ -13,7 +13,7 @@
 //! | `stream` | what a `file_stream` request does |
 //! | `history` | reading rows: exact, thinned, by key |
 //! | `console` | console lines |
-//! | `charts` | custom charts |
+//! | `charts`, `views` | custom charts; reports and saved views |
 //! | `files` | run files and the bytes that they point to |
 //! | `ids`, `lines`, `time`, `names` | opaque ids, positions of lines, microseconds, generated names |
 
@@ -33,6 +33,7 @@ pub(crate) mod runs;
 pub(crate) mod stream;
 pub(crate) mod time;
 pub(crate) mod upsert;
+pub(crate) mod views;
 
 pub(crate) use pool::Store;
 

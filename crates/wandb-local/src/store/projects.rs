@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::identity::{self, Identity};
-use super::{StoreError, StoreResult, time};
+use super::{StoreError, StoreResult, time, upsert};
 
 /// Where runs go that name no project, as the official client has it (protocol §2.6).
 pub(crate) const UNCATEGORIZED: &str = "uncategorized";
@@ -88,6 +88,19 @@ pub(crate) fn list(
     Ok((rows, more))
 }
 
+fn check_name(name: &str) -> StoreResult<()> {
+    if name.is_empty()
+        || name.chars().count() > NAME_LIMIT
+        || name.contains(NAME_FORBIDDEN)
+        || name.contains(char::is_control)
+    {
+        return Err(StoreError::Refused(format!(
+            "invalid project name {name:?}: 1 to {NAME_LIMIT} characters, none of / \\ # ? % :"
+        )));
+    }
+    Ok(())
+}
+
 /// The project of this name, created when it is missing; the flag tells whether it was.
 pub(crate) fn ensure(
     db: &Connection,
@@ -108,11 +121,7 @@ pub(crate) fn ensure(
             entity.unwrap_or_default()
         )));
     };
-    if name.chars().count() > NAME_LIMIT || name.contains(NAME_FORBIDDEN) || name.contains(char::is_control) {
-        return Err(StoreError::Refused(format!(
-            "invalid project name {name:?}: at most {NAME_LIMIT} characters, none of / \\ # ? % :"
-        )));
-    }
+    check_name(name)?;
     let now = time::now();
     db.execute(
         "INSERT INTO projects (entity_id, user_id, name, access, created_at, updated_at) VALUES (?1, ?2, ?3, 'USER_READ', ?4, ?4)",
@@ -139,4 +148,39 @@ pub(crate) fn patch(db: &Connection, id: i64, patch: &ProjectPatch) -> StoreResu
         params![id, patch.description, patch.access, patch.views, time::now()],
     )?;
     Ok(())
+}
+
+/// Gives a project another name. Its runs and reports keep their ids; paths with the old name lead nowhere.
+pub(crate) fn rename(db: &Connection, project: &ProjectRow, name: &str) -> StoreResult<()> {
+    if project.name == name {
+        return Ok(());
+    }
+    check_name(name)?;
+    let renamed = db.execute(
+        "UPDATE OR IGNORE projects SET name = ?2, updated_at = ?3 WHERE id = ?1",
+        params![project.id, name, time::now()],
+    )?;
+    if renamed == 0 {
+        return Err(StoreError::Refused(format!(
+            "project {}/{name} exists already",
+            project.entity_name
+        )));
+    }
+    Ok(())
+}
+
+/// Deletes a project with everything in it; false when there was none. Returns the digests whose bytes may have lost
+/// their last reference.
+pub(crate) fn delete(db: &Connection, id: i64) -> StoreResult<(bool, Vec<String>)> {
+    let mut statement = db.prepare_cached("SELECT id FROM runs WHERE project_id = ?1")?;
+    let runs = statement
+        .query_map([id], |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<i64>>>()?;
+    let mut digests = std::collections::BTreeSet::new();
+    for run in runs {
+        // The lines of a run are in tables that no foreign key reaches.
+        digests.extend(upsert::delete(db, run)?.1);
+    }
+    let deleted = db.execute("DELETE FROM projects WHERE id = ?1", [id])? > 0;
+    Ok((deleted, digests.into_iter().collect()))
 }

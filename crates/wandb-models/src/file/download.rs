@@ -170,7 +170,7 @@ impl File {
         };
         let pending = {
             let (directory, name) = (directory.clone(), name.clone());
-            blocking(move || Ok(directory.begin(&name, existing)?)).await?
+            blocking(move || Ok(directory.begin(&name, existing, expected.algorithm())?)).await?
         };
         options.progress.begin(&self.name, self.size);
         let mut transfer = Transfer {
@@ -184,7 +184,7 @@ impl File {
         transfer.run().await?;
         let transferred = transfer.transferred;
         let pending = transfer.pending.take().ok_or_else(cancelled)?;
-        let digest_checked = expected.md5.is_some();
+        let digest_checked = expected.digest.is_some();
         let (path, facts) = blocking(move || Ok(pending.publish(&expected)?)).await?;
         options.progress.end();
         Ok(Downloaded {
@@ -202,15 +202,16 @@ impl File {
         expected: &Expected,
     ) -> Result<Option<Downloaded>> {
         // Without a digest nothing says that the bytes are the same.
-        if expected.md5.is_none() {
+        if expected.digest.is_none() {
             return Ok(None);
         }
+        let algorithm = expected.algorithm();
         let (found, place) = {
             let (directory, name) = (directory.clone(), name.clone());
-            blocking(move || Ok((directory.facts(&name)?, directory.path_of(&name)))).await?
+            blocking(move || Ok((directory.facts(&name, algorithm)?, directory.path_of(&name)))).await?
         };
         Ok(found
-            .filter(|facts| expected.check(facts.size, facts.md5).is_ok())
+            .filter(|facts| expected.check(facts.size, &facts.digest).is_ok())
             .map(|facts| Downloaded {
                 path: place,
                 size: facts.size,
@@ -310,6 +311,7 @@ impl Transfer<'_> {
             status,
             headers,
             mut body,
+            ..
         } = self.file.api.client().fetch(&fetch).await?;
         if have > 0 && !continues(status, &headers, have) {
             // The whole file again: the server does not do ranges, or the object changed.

@@ -8,7 +8,7 @@ use std::{fmt, ops::Deref, sync::Arc};
 use serde::Serialize;
 use wandb_core::{Error, Result, path::RunPath, redact::SafeUrl, timestamp::Timestamp};
 use wandb_schema::operations::files as wire;
-use wandb_storage::Expected;
+use wandb_storage::{Algorithm, ContentDigest, Expected};
 
 use crate::Api;
 
@@ -115,18 +115,21 @@ impl File {
     }
 
     fn expected(&self) -> Result<Expected> {
-        let md5 = match &self.md5 {
+        let digest = match &self.md5 {
             None => None,
-            Some(text) => Some(Expected::parse_md5(text).ok_or_else(|| {
-                Error::protocol(format!(
-                    "the digest {text:?} of file {:?} is not an MD5",
-                    self.name
-                ))
-            })?),
+            Some(text) => Some(
+                ContentDigest::parse(Algorithm::Md5, text.trim()).map_err(|error| {
+                    Error::protocol(format!(
+                        "the digest {text:?} of file {:?} is not an MD5",
+                        self.name
+                    ))
+                    .with_source(error)
+                })?,
+            ),
         };
         Ok(Expected {
             size: Some(self.size),
-            md5,
+            digest,
         })
     }
 }

@@ -1,0 +1,244 @@
+//! What a check found.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use wandb_core::{Error, ErrorKind};
+use wandb_storage::{EntryKind, StorageError};
+
+use crate::{digest::ContentDigest, manifest::PathFaults};
+
+/// What a check of a directory found. Every list is complete and in the order of the paths.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Verification {
+    /// How many files have the size and the digest of their entry.
+    pub verified: usize,
+    /// How many bytes those have.
+    pub verified_bytes: u64,
+    /// Files that are not there.
+    pub missing: Vec<String>,
+    /// What is there and not in the manifest.
+    pub extra: Vec<Extra>,
+    /// Files of the right size with other bytes.
+    pub changed: Vec<Changed>,
+    /// Files of another size.
+    pub wrong_size: Vec<WrongSize>,
+    /// Directories, links, pipes and so on where a file should be.
+    pub wrong_type: Vec<WrongType>,
+    /// What could not be read.
+    pub unreadable: Vec<Unreadable>,
+    /// References: their bytes are not the server's, so nothing is checked. No fault.
+    pub unverified_references: Vec<String>,
+}
+
+/// Something that is not in the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Extra {
+    /// Its path below the directory.
+    pub path: String,
+    /// What it is.
+    #[serde(serialize_with = "kind_as_text")]
+    pub kind: EntryKind,
+}
+
+/// A file with other bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// Its path.
+    pub path: String,
+    /// The digest in the manifest.
+    #[serde(serialize_with = "as_text")]
+    pub expected: ContentDigest,
+    /// The digest of its bytes.
+    #[serde(serialize_with = "as_text")]
+    pub actual: ContentDigest,
+}
+
+/// A file of another size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WrongSize {
+    /// Its path.
+    pub path: String,
+    /// The size in the manifest, in bytes.
+    pub expected: u64,
+    /// Its size, in bytes.
+    pub actual: u64,
+}
+
+/// Something that is no file where one should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WrongType {
+    /// Its path.
+    pub path: String,
+    /// What it is.
+    #[serde(serialize_with = "kind_as_text")]
+    pub found: EntryKind,
+}
+
+/// Something that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unreadable {
+    /// Its path; empty for the directory itself.
+    pub path: String,
+    /// Why not.
+    pub reason: String,
+}
+
+impl Verification {
+    /// Whether every file is there, complete and unchanged, and nothing else is (unless that was allowed). References do
+    /// not count.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        self.faults() == 0
+    }
+
+    /// How many faults were found.
+    #[must_use]
+    pub fn faults(&self) -> usize {
+        self.missing.len()
+            + self.extra.len()
+            + self.changed.len()
+            + self.wrong_size.len()
+            + self.wrong_type.len()
+            + self.unreadable.len()
+    }
+
+    /// The same, as an error if any fault was found.
+    ///
+    /// # Errors
+    /// [`VerificationFailed`], with all that was found.
+    pub fn into_result(self) -> Result<Self, VerificationFailed> {
+        if self.is_ok() {
+            Ok(self)
+        } else {
+            Err(VerificationFailed(Box::new(self)))
+        }
+    }
+
+    /// A line for each fault, then one that sums up.
+    fn lines(&self, mut line: impl FnMut(fmt::Arguments<'_>) -> fmt::Result) -> fmt::Result {
+        for path in &self.missing {
+            line(format_args!("missing: {path}"))?;
+        }
+        for WrongSize {
+            path,
+            expected,
+            actual,
+        } in &self.wrong_size
+        {
+            line(format_args!(
+                "wrong size: {path} ({actual} bytes instead of {expected})"
+            ))?;
+        }
+        for Changed { path, .. } in &self.changed {
+            line(format_args!("changed: {path}"))?;
+        }
+        for WrongType { path, found } in &self.wrong_type {
+            line(format_args!("no file: {path} (a {})", found.as_str()))?;
+        }
+        for Unreadable { path, reason } in &self.unreadable {
+            line(format_args!("unreadable: {path} ({reason})"))?;
+        }
+        for Extra { path, kind } in &self.extra {
+            let kind = if *kind == EntryKind::File {
+                ""
+            } else {
+                kind.as_str()
+            };
+            let (open, close) = if kind.is_empty() { ("", "") } else { (" (", ")") };
+            line(format_args!("extra: {path}{open}{kind}{close}"))?;
+        }
+        line(format_args!(
+            "{} files verified ({} bytes), {} faults, {} references not checked",
+            self.verified,
+            self.verified_bytes,
+            self.faults(),
+            self.unverified_references.len()
+        ))
+    }
+}
+
+/// One line for each fault, and a last one that sums up. Control characters in paths are escaped.
+impl fmt::Display for Verification {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut first = true;
+        self.lines(|line| {
+            if !std::mem::take(&mut first) {
+                formatter.write_str("\n")?;
+            }
+            for character in line.to_string().chars() {
+                if character.is_control() {
+                    write!(formatter, "{}", character.escape_default())?;
+                } else {
+                    fmt::Write::write_char(formatter, character)?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A directory that is not what its manifest says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerificationFailed(pub Box<Verification>);
+
+impl fmt::Display for VerificationFailed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 5;
+        write!(formatter, "the files are not those of the manifest: ")?;
+        let faults = self.0.faults();
+        let mut shown = 0;
+        let text = self.0.to_string();
+        for line in text.lines().take(SHOWN.min(faults)) {
+            let separator = if shown > 0 { "; " } else { "" };
+            write!(formatter, "{separator}{line}")?;
+            shown += 1;
+        }
+        if faults > shown {
+            write!(formatter, "; and {} more", faults - shown)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for VerificationFailed {}
+
+impl From<VerificationFailed> for Error {
+    fn from(failed: VerificationFailed) -> Self {
+        Self::new(ErrorKind::Integrity, failed.to_string())
+    }
+}
+
+/// A check that could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The directory cannot be opened.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The manifest has paths that lead elsewhere.
+    #[error(transparent)]
+    Paths(#[from] PathFaults),
+    /// The observer cancelled.
+    #[error("the verification was cancelled")]
+    Cancelled,
+}
+
+impl From<VerifyError> for Error {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Storage(error) => error.into(),
+            VerifyError::Paths(faults) => faults.into(),
+            VerifyError::Cancelled => Self::new(ErrorKind::Cancelled, error.to_string()),
+        }
+    }
+}
+
+fn as_text<S: Serializer>(text: &impl fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(text)
+}
+
+fn kind_as_text<S: Serializer>(kind: &EntryKind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.as_str())
+}

@@ -1,0 +1,181 @@
+//! Creating, changing and deleting reports.
+
+use cynic::{Id, MutationBuilder};
+use wandb_core::{Error, Result, path::ProjectPath, retry::Repeat};
+use wandb_schema::operations::reports as wire;
+
+use super::{Report, ReportSpec};
+use crate::{Api, ids};
+
+/// A report that is being created. Made by [`Api::create_report`]; nothing is sent until [`save`](Self::save).
+#[derive(Debug, Clone)]
+#[must_use = "a report is created by save()"]
+pub struct NewReport {
+    api: Api,
+    project: String,
+    input: wire::UpsertViewInput,
+}
+
+impl NewReport {
+    /// The description.
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.input.description = Some(text.into());
+        self
+    }
+
+    /// The content, as JSON text; an empty page unless set.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) when it is no JSON object.
+    pub fn spec(mut self, text: impl Into<String>) -> Result<Self> {
+        self.input.spec = Some(checked(text.into())?);
+        Ok(self)
+    }
+
+    /// Keeps it a draft.
+    pub fn draft(mut self) -> Self {
+        self.input.kind = Some("runs/draft".to_owned());
+        self
+    }
+
+    /// Creates it.
+    ///
+    /// It is not repeated on failures that leave open whether the server acted: a second report would be the result.
+    ///
+    /// # Errors
+    /// As the server refuses it.
+    pub async fn save(self) -> Result<Report> {
+        let Self {
+            api,
+            project,
+            mut input,
+        } = self;
+        let path: ProjectPath = api.project_path(&project).await?;
+        let description = format!("create a report in \"{path}\"");
+        input.entity_name = Some(path.entity().as_str().to_owned());
+        input.project_name = Some(path.project().as_str().to_owned());
+        input.name = Some(ids::random(&**api.client().runtime(), 12));
+        input.created_using = Some(wire::ViewSource::WandbSdk);
+        upsert(&api, input, Repeat::OnlyIfRefused, description).await
+    }
+}
+
+/// Changes of a report: what is not named stays as it is. Made by [`Report::edit`]; nothing is sent until
+/// [`save`](Self::save).
+#[derive(Debug, Clone)]
+#[must_use = "changes are sent by save()"]
+pub struct ReportEdit {
+    report: Report,
+    input: wire::UpsertViewInput,
+}
+
+impl ReportEdit {
+    /// The title.
+    pub fn display_name(mut self, title: impl Into<String>) -> Self {
+        self.input.display_name = Some(title.into());
+        self
+    }
+
+    /// The description.
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.input.description = Some(text.into());
+        self
+    }
+
+    /// The content, as JSON text. It is replaced as a whole: the server keeps no parts.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) when it is no JSON object.
+    pub fn spec(mut self, text: impl Into<String>) -> Result<Self> {
+        self.input.spec = Some(checked(text.into())?);
+        Ok(self)
+    }
+
+    /// Sends the changes and gives the report as it is then. Without changes nothing is sent.
+    ///
+    /// # Errors
+    /// As the server refuses it.
+    pub async fn save(self) -> Result<Report> {
+        let Self { report, mut input } = self;
+        if input.display_name.is_none() && input.description.is_none() && input.spec.is_none() {
+            return Ok(report);
+        }
+        input.id = Some(Id::new(report.id.clone()));
+        let description = format!("change report {:?}", report.id);
+        upsert(&report.api, input, Repeat::Always, description).await
+    }
+}
+
+impl Report {
+    /// Begins to change the report.
+    pub fn edit(&self) -> ReportEdit {
+        ReportEdit {
+            report: self.clone(),
+            input: wire::UpsertViewInput::default(),
+        }
+    }
+
+    /// Deletes the report, with its drafts.
+    ///
+    /// # Errors
+    /// [`NotVisible`](wandb_core::ErrorKind::NotVisible) when the key may not, or when the server does not do it and
+    /// does not say why.
+    pub async fn delete(&self) -> Result<()> {
+        let description = format!("delete report {:?}", self.id);
+        let operation = wire::DeleteView::build(wire::DeleteViewVariables {
+            input: wire::DeleteViewInput {
+                id: Some(Id::new(self.id.clone())),
+                delete_drafts: Some(true),
+            },
+        });
+        let answer: wire::DeleteView = self.api.mutate(&operation, Repeat::Always, &description).await?;
+        match answer.delete_view.and_then(|payload| payload.success) {
+            Some(true) => Ok(()),
+            _ => Err(Error::new(
+                wandb_core::ErrorKind::NotVisible,
+                "the server did not delete it and does not say why",
+            )
+            .in_operation(description)),
+        }
+    }
+}
+
+impl Api {
+    /// Begins a report in a project, with a title.
+    pub fn create_report(&self, project: impl Into<String>, title: impl Into<String>) -> NewReport {
+        NewReport {
+            api: self.clone(),
+            project: project.into(),
+            input: wire::UpsertViewInput {
+                kind: Some("runs".to_owned()),
+                display_name: Some(title.into()),
+                description: Some(String::new()),
+                spec: Some(r#"{"version":5,"panelSettings":{},"blocks":[],"width":"readable","authors":[],"discussionThreads":[],"ref":{}}"#.to_owned()),
+                ..wire::UpsertViewInput::default()
+            },
+        }
+    }
+}
+
+fn checked(text: String) -> Result<String> {
+    ReportSpec::parse(&text).map_err(|error| {
+        Error::invalid_input("the content of a report has to be a JSON object").with_source(error)
+    })?;
+    Ok(text)
+}
+
+async fn upsert(
+    api: &Api,
+    input: wire::UpsertViewInput,
+    repeat: Repeat,
+    description: String,
+) -> Result<Report> {
+    let operation = wire::UpsertView::build(wire::UpsertViewVariables { input });
+    let answer: wire::UpsertView = api.mutate(&operation, repeat, &description).await?;
+    answer
+        .upsert_view
+        .and_then(|payload| payload.view)
+        .ok_or_else(|| Error::protocol("the server does not say what became of the report"))
+        .and_then(|view| Report::from_placed(api, view))
+        .map_err(|error| error.in_operation(description))
+}
