@@ -36,10 +36,13 @@
 //! | [`name`] | names, versions, aliases, tags, types, `wandb-artifact://` addresses |
 //! | [`layout`] | where a server keeps the files |
 //! | [`verify`](mod@verify) | a directory against a manifest: everything that is missing, extra or changed |
+//! | `media` | typed media: tables, images, …; feature `media` |
 
 pub mod digest;
 pub mod layout;
 pub mod manifest;
+#[cfg(feature = "media")]
+pub mod media;
 pub mod name;
 pub mod verify;
 
