@@ -13,16 +13,15 @@ use crate::graphql::{LocalSchema, TypeNames};
 use crate::rate::RateLimit;
 use crate::signing::UrlSigner;
 use crate::store::identity::Identity;
-use crate::store::{Store, StoreResult, runs, time};
+use crate::store::{Store, StoreResult, people, runs, time};
 
 /// The state that all requests share.
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) schema: LocalSchema,
     pub(crate) types: TypeNames,
+    /// The server's own user, for whom nobody has to ask: the sample data are theirs.
     pub(crate) identity: Arc<Identity>,
-    /// SHA-256 of the API key: comparing digests tells nothing about the key by its timing.
-    pub(crate) key_sha256: [u8; 32],
     /// Silence after which a running run counts as crashed.
     pub(crate) heartbeat_timeout: Duration,
     pub(crate) rate: RateLimit,
@@ -54,6 +53,25 @@ pub(crate) fn key_digest(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }
 
+/// The API key in a request's `Authorization` header.
+fn key_of(headers: &HeaderMap) -> Option<String> {
+    use base64::Engine as _;
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, rest) = value.split_once(' ')?;
+    let key = if scheme.eq_ignore_ascii_case("bearer") {
+        rest.trim().to_owned()
+    } else if scheme.eq_ignore_ascii_case("basic") {
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(rest.trim())
+            .ok()?;
+        let pair = String::from_utf8(bytes).ok()?;
+        pair.split_once(':')?.1.to_owned()
+    } else {
+        return None;
+    };
+    (!key.is_empty()).then_some(key)
+}
+
 impl App {
     /// Marks runs that have been silent for too long as crashed. Called before every read, so that an answer is right
     /// even when the background task has not come by yet, or there is none.
@@ -71,32 +89,17 @@ impl App {
         Ok(())
     }
 
-    /// Whether a request carries the API key: HTTP Basic with any user name, or Bearer (protocol §1.3).
-    pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {
-        use base64::Engine as _;
-        let Some(value) = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
-            return false;
+    /// Who a request acts for, by its API key: HTTP Basic with any user name, or Bearer (protocol §1.3). `None` without a
+    /// key that somebody has. Asked of the database each time, since keys come and go while the server runs, also from
+    /// another process.
+    pub(crate) async fn identify(&self, headers: &HeaderMap) -> StoreResult<Option<Arc<Identity>>> {
+        let Some(key) = key_of(headers) else {
+            return Ok(None);
         };
-        let Some((scheme, rest)) = value.split_once(' ') else {
-            return false;
-        };
-        let key = if scheme.eq_ignore_ascii_case("bearer") {
-            rest.trim().to_owned()
-        } else if scheme.eq_ignore_ascii_case("basic") {
-            let bytes = base64::engine::general_purpose::STANDARD
-                .decode(rest.trim())
-                .unwrap_or_default();
-            match String::from_utf8(bytes) {
-                Ok(pair) => pair
-                    .split_once(':')
-                    .map(|(_, key)| key.to_owned())
-                    .unwrap_or_default(),
-                Err(_) => return false,
-            }
-        } else {
-            return false;
-        };
-        !key.is_empty() && key_digest(&key) == self.key_sha256
+        // Only digests are stored and compared: their timing tells nothing about a key.
+        let sha256 = key_digest(&key);
+        let found = self.store.read(move |db| people::by_key(db, &sha256)).await?;
+        Ok(found.map(Arc::new))
     }
 
     /// Scheme and host that URLs in an answer begin with: the address under which the caller reached the server, which

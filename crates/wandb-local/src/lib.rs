@@ -11,6 +11,7 @@
 //! | `app`, `rate` | the state that requests share; the request limit |
 //! | `http` | axum routes: authentication, GraphQL, `file_stream`, file bytes |
 //! | `graphql` | the schema, code first |
+//! | `people` | [`People`]: users and teams of a data directory |
 //! | `store` | everything that touches SQLite |
 //! | `filter` | run filters and order strings compiled to SQL |
 //! | `lenient` | JSON as the SDK writes it (bare `NaN`), kept as text |
@@ -27,6 +28,7 @@ mod graphql;
 mod history_keys;
 mod http;
 mod lenient;
+mod people;
 mod rate;
 mod sample;
 mod server;
@@ -36,6 +38,7 @@ mod transport;
 mod urls;
 
 pub use faults::{FaultCount, FaultEffect, FaultParseError, FaultPlan, FaultRule, FaultTrigger};
+pub use people::{LocalTeam, LocalUser, NewLocalUser, People, PeopleError};
 pub use sample::{SampleError, SampleSummary};
 pub use server::{LocalServer, LocalServerBuilder, StartError};
 pub use transport::LocalTransport;

@@ -10,6 +10,7 @@ use wandb_transport::{Body, Transport, TransportError, TransportErrorKind};
 
 use crate::app::App;
 use crate::faults::ConnectionLost;
+use crate::people::People;
 
 /// Reaches an embedded server inside this process: the same router that serves the network, called directly.
 ///
@@ -48,6 +49,11 @@ impl LocalTransport {
     /// Name of the default entity.
     pub fn entity(&self) -> &str {
         &self.app.identity.entity_name
+    }
+
+    /// Users, teams and API keys, as [`LocalServer::people`](crate::LocalServer::people).
+    pub fn people(&self) -> People {
+        People::of(self.app.store.path())
     }
 
     /// A base URL under which this transport is reached. Nothing listens there: it is a name, not an address.

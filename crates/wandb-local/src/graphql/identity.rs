@@ -6,34 +6,43 @@ use super::page;
 use super::project::{Project, ProjectConnection};
 use super::scalars::{DateTime, Int64, JsonString};
 use super::{Caller, caller};
-use crate::store::identity::{self, EntityRow, Identity};
+use crate::store::identity::{self, EntityRow};
 use crate::store::ids::Kind;
-use crate::store::projects;
+use crate::store::people::{self, AccountKind, KeyRow, MemberRow, UserRow};
+use crate::store::{access, projects};
 
 /// Projects per page where the caller names no number.
 const PROJECTS: u64 = 200;
+/// Most teams per page.
+const TEAMS: u64 = 1000;
 /// Most projects per page.
 const MAX_PROJECTS: u64 = 1000;
 
 /// A user.
 #[derive(Debug, Clone)]
-pub(crate) struct User {
-    id: i64,
-    username: String,
-    name: String,
-    email: String,
-    entity: String,
-}
+pub(crate) struct User(pub(crate) UserRow);
 
 impl User {
-    pub(crate) fn of(identity: &Identity) -> Self {
-        Self {
-            id: identity.user,
-            username: identity.username.clone(),
-            name: identity.full_name.clone(),
-            email: identity.email.clone(),
-            entity: identity.entity_name.clone(),
-        }
+    /// The user with this row number.
+    pub(crate) async fn numbered(caller: &Caller, id: i64) -> async_graphql::Result<Option<Self>> {
+        let found = caller.app.store.read(move |db| people::by_id(db, id)).await?;
+        Ok(found.map(Self))
+    }
+
+    /// The user of this login name.
+    pub(crate) async fn named(caller: &Caller, name: &str) -> async_graphql::Result<Option<Self>> {
+        let name = name.to_owned();
+        let found = caller
+            .app
+            .store
+            .read(move |db| people::by_name(db, &name))
+            .await?;
+        Ok(found.map(Self))
+    }
+
+    /// Whether the caller may see what is the user's own business.
+    fn is_callers(&self, ctx: &Context<'_>) -> bool {
+        caller(ctx).identity.user == self.0.id
     }
 }
 
@@ -41,26 +50,26 @@ impl User {
 #[Object]
 impl User {
     async fn id(&self) -> ID {
-        Kind::User.encode(self.id).into()
+        Kind::User.encode(self.0.id).into()
     }
     async fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
     async fn username(&self) -> Option<&str> {
-        Some(&self.username)
+        Some(&self.0.username)
     }
     async fn email(&self) -> Option<&str> {
-        Some(&self.email)
+        Some(&self.0.email)
     }
     async fn admin(&self) -> Option<bool> {
-        Some(true)
+        Some(self.0.admin)
     }
     async fn flags(&self) -> Option<JsonString> {
         Some(JsonString(r#"{"code_saving_enabled":false}"#.to_owned()))
     }
     /// Name of the default entity.
     async fn entity(&self) -> Option<&str> {
-        Some(&self.entity)
+        Some(&self.0.entity)
     }
     async fn photo_url(&self) -> Option<String> {
         None
@@ -68,30 +77,61 @@ impl User {
     async fn deleted_at(&self) -> Option<DateTime> {
         None
     }
-    /// Keys are never shown, and this server gives out one only.
-    async fn api_keys(&self) -> Option<ApiKeyConnection> {
-        Some(ApiKeyConnection { edges: Vec::new() })
+    /// The caller's own keys, without their secrets; null for another user.
+    async fn api_keys(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<ApiKeyConnection>> {
+        if !self.is_callers(ctx) {
+            return Ok(None);
+        }
+        let user = self.0.id;
+        let keys = caller(ctx)
+            .app
+            .store
+            .read(move |db| people::keys(db, user))
+            .await?;
+        let edges = keys
+            .into_iter()
+            .map(|key| ApiKeyEdge {
+                node: Some(ApiKey::labelled(key)),
+            })
+            .collect();
+        Ok(Some(ApiKeyConnection { edges }))
     }
+    /// Teams of the user that the caller may know of.
     async fn teams(
         &self,
         ctx: &Context<'_>,
-        #[graphql(name = "first")] _first: Option<i32>,
-        #[graphql(name = "after")] _after: Option<String>,
+        first: Option<i32>,
+        after: Option<String>,
         #[graphql(name = "last")] _last: Option<i32>,
         #[graphql(name = "before")] _before: Option<String>,
     ) -> async_graphql::Result<Option<EntityConnection>> {
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let entity = app
+        let window = page::forward(first, after.as_deref(), TEAMS, TEAMS)?;
+        let caller = caller(ctx);
+        let (identity, user) = (caller.identity.clone(), self.0.id);
+        let rows = caller
+            .app
             .store
-            .read(move |db| identity::entity(db, &identity, None))
+            .read(move |db| {
+                let mut seen = Vec::new();
+                for (id, name) in people::teams(db, Some(user))? {
+                    if access::sees_entity(db, &identity, id)? {
+                        seen.push(EntityRow {
+                            id,
+                            name,
+                            is_team: true,
+                        });
+                    }
+                }
+                Ok(seen)
+            })
             .await?;
-        let edges = entity
-            .filter(|entity| entity.is_team)
+        let edges = rows
             .into_iter()
+            .skip(window.offset as usize)
+            .take(window.limit as usize)
             .enumerate()
             .map(|(index, entity)| EntityEdge {
-                cursor: crate::store::ids::cursor(index as u64),
+                cursor: window.cursor(index),
                 node: Some(Entity(entity)),
             })
             .collect();
@@ -106,7 +146,7 @@ impl User {
         first: Option<i32>,
         after: Option<String>,
     ) -> async_graphql::Result<Option<ProjectConnection>> {
-        project_page(caller(ctx), Some(self.entity.clone()), first, after)
+        project_page(caller(ctx), Some(self.0.entity.clone()), first, after)
             .await
             .map(Some)
     }
@@ -132,6 +172,26 @@ pub(crate) struct ApiKey {
     id: ID,
     name: String,
     description: Option<String>,
+}
+
+impl ApiKey {
+    /// A key of a listing: its name is a label.
+    fn labelled(key: KeyRow) -> Self {
+        Self {
+            id: Kind::ApiKey.encode(key.id).into(),
+            name: key.label,
+            description: key.description,
+        }
+    }
+
+    /// A key that was made just now: its name is the secret, this one time (protocol §2.5).
+    pub(crate) fn fresh(id: i64, secret: String, description: Option<String>) -> Self {
+        Self {
+            id: Kind::ApiKey.encode(id).into(),
+            name: secret,
+            description,
+        }
+    }
 }
 
 /// API keys.
@@ -207,27 +267,36 @@ impl Entity {
     async fn limits(&self) -> Option<JsonString> {
         None
     }
-    async fn members(&self, ctx: &Context<'_>) -> Vec<Member> {
-        let identity = &caller(ctx).identity;
-        vec![Member {
-            id: Some(Kind::User.encode(identity.user)),
-            name: identity.full_name.clone(),
-            username: Some(identity.username.clone()),
-            email: Some(identity.email.clone()),
-            admin: Some(true),
-            role: Some("admin".to_owned()),
-            pending: Some(false),
-            photo_url: None,
-            account_type: Some("USER".to_owned()),
-            api_key: None,
-        }]
+    /// The members, for whoever belongs to the entity.
+    async fn members(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Member>> {
+        let caller = caller(ctx);
+        let (identity, entity) = (caller.identity.clone(), self.0.id);
+        let rows = caller
+            .app
+            .store
+            .read(move |db| {
+                if !identity.admin && !access::is_member(db, &identity, entity)? {
+                    return Ok(Vec::new());
+                }
+                let mut members = people::members(db, entity)?;
+                if !identity.admin && !people::is_team_admin(db, entity, identity.user)? {
+                    members.iter_mut().for_each(|member| member.secret = None);
+                }
+                Ok(members)
+            })
+            .await?;
+        Ok(rows.into_iter().map(Member::of).collect())
     }
     /// Null, as a personal account has it (protocol §2.15).
     async fn organization(&self) -> Option<Organization> {
         None
     }
-    async fn user(&self, ctx: &Context<'_>) -> Option<User> {
-        (!self.0.is_team).then(|| User::of(&caller(ctx).identity))
+    /// The user whose own entity this is; null for a team.
+    async fn user(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<User>> {
+        if self.0.is_team {
+            return Ok(None);
+        }
+        User::named(caller(ctx), &self.0.name).await
     }
     async fn project(
         &self,
@@ -263,7 +332,7 @@ pub(crate) async fn project_page(
         .store
         .read(
             move |db| match identity::entity(db, &identity, entity.as_deref())? {
-                Some(entity) => projects::list(db, entity.id, window.limit, window.offset),
+                Some(entity) => projects::list(db, &identity, entity.id, window.limit, window.offset),
                 None => Ok((Vec::new(), false)),
             },
         )
@@ -297,6 +366,27 @@ pub(crate) struct Member {
     photo_url: Option<String>,
     account_type: Option<String>,
     api_key: Option<String>,
+}
+
+impl Member {
+    fn of(row: MemberRow) -> Self {
+        let is_admin = row.role == "admin";
+        Self {
+            id: Some(Kind::User.encode(row.user.id)),
+            name: row.user.name,
+            username: Some(row.user.username),
+            email: Some(row.user.email),
+            admin: Some(is_admin),
+            role: Some(row.role),
+            pending: Some(false),
+            photo_url: None,
+            account_type: Some(match row.user.kind {
+                AccountKind::User => "MEMBER".to_owned(),
+                AccountKind::Service => "SERVICE".to_owned(),
+            }),
+            api_key: row.secret,
+        }
+    }
 }
 
 /// A company that owns teams. There is none here; the type is what documents select on.

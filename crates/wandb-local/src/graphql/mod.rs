@@ -12,6 +12,7 @@ mod identity;
 mod input;
 mod mutation;
 mod page;
+mod people;
 mod project;
 mod project_writes;
 mod query;
@@ -24,13 +25,13 @@ mod view;
 
 pub(crate) use check::TypeNames;
 pub(crate) use file::mimetype;
+pub(crate) use people::fresh_key;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, EmptySubscription, ErrorExtensions as _, MergedObject, Schema};
+use async_graphql::{Context, EmptySubscription, MergedObject, Schema};
 
 use crate::app::App;
-use crate::store::StoreError;
 use crate::store::identity::Identity;
 
 /// Deepest selection. The deepest official document has eleven levels, an introspection query thirteen.
@@ -46,6 +47,7 @@ pub(crate) struct Mutation(
     run_patch::RunPatchMutation,
     view::ViewMutation,
     project_writes::ProjectMutation,
+    people::PeopleMutation,
 );
 
 /// The schema that requests are run against.
@@ -73,17 +75,4 @@ pub(crate) struct Caller {
 /// The caller of the request in hand.
 fn caller<'c>(ctx: &Context<'c>) -> &'c Caller {
     ctx.data_unchecked::<Caller>()
-}
-
-/// An error whose kind a client can tell by `extensions.code`.
-fn coded(error: StoreError) -> async_graphql::Error {
-    let code = match &error {
-        StoreError::Conflict(_) => Some("CONFLICT"),
-        _ => None,
-    };
-    let error = async_graphql::Error::new_with_source(error);
-    match code {
-        Some(code) => error.extend_with(|_, extensions| extensions.set("code", code)),
-        None => error,
-    }
 }

@@ -16,7 +16,7 @@ use crate::store::ids::Kind;
 use crate::store::projects;
 use crate::store::runs::{self, RunRow, Wanted};
 use crate::store::upsert::{self, RunPatch};
-use crate::store::{StoreError, StoreResult, charts};
+use crate::store::{StoreError, StoreResult, access, charts};
 
 /// Most files that one request may announce.
 const MAX_FILES: usize = 100_000;
@@ -40,7 +40,7 @@ pub(super) fn named_run(
             project.unwrap_or_default()
         ))
     };
-    let project = projects::find(
+    let project = projects::find_to_change(
         db,
         &caller.identity,
         entity,
@@ -107,10 +107,12 @@ impl RunMutation {
         input: DeleteRunInput,
     ) -> async_graphql::Result<Option<DeleteRunPayload>> {
         let run = run_number(&input.id)?;
-        let app = &caller(ctx).app;
+        let Caller { app, identity, .. } = caller(ctx);
+        let identity = identity.clone();
         let digests = app
             .store
             .write(move |db| {
+                access::require_run(db, &identity, run)?;
                 let (_, digests) = upsert::delete(db, run)?;
                 files::unreferenced(db, digests)
             })
@@ -128,10 +130,13 @@ impl RunMutation {
     ) -> async_graphql::Result<Option<UpdateRunStatePayload>> {
         let run = run_number(&input.id)?;
         let state = input.state;
-        caller(ctx)
-            .app
-            .store
-            .write(move |db| upsert::change_state(db, run, &state))
+        let Caller { app, identity, .. } = caller(ctx);
+        let identity = identity.clone();
+        app.store
+            .write(move |db| {
+                access::require_run(db, &identity, run)?;
+                upsert::change_state(db, run, &state)
+            })
             .await?;
         Ok(Some(UpdateRunStatePayload {
             success: true,
@@ -146,10 +151,14 @@ impl RunMutation {
         input: StopRunInput,
     ) -> async_graphql::Result<Option<StopRunPayload>> {
         let run = run_number(&input.id)?;
-        let success = caller(ctx)
-            .app
+        let Caller { app, identity, .. } = caller(ctx);
+        let identity = identity.clone();
+        let success = app
             .store
-            .write(move |db| upsert::request_stop(db, run))
+            .write(move |db| {
+                access::require_run(db, &identity, run)?;
+                upsert::request_stop(db, run)
+            })
             .await?;
         Ok(Some(StopRunPayload {
             success: Some(success),
@@ -263,10 +272,12 @@ impl RunMutation {
                 async_graphql::Error::new(format!("file not found for id {:?}", id.as_str()))
             })?);
         }
-        let app = &caller(ctx).app;
+        let Caller { app, identity, .. } = caller(ctx);
+        let identity = identity.clone();
         let digests = app
             .store
             .write(move |db| {
+                access::require_files(db, &identity, &numbers)?;
                 let (_, digests) = files::delete(db, &numbers, input.project_id)?;
                 files::unreferenced(db, digests)
             })

@@ -13,6 +13,7 @@ use super::run::Run;
 use super::scalars::{DateTime, JsonString};
 use super::sweep::{Sweep, SweepConnection};
 use super::view::{ViewConnection, view_page};
+use crate::store::access::{self, Right};
 use crate::store::identity;
 use crate::store::ids::{self, Kind};
 use crate::store::projects::ProjectRow;
@@ -72,11 +73,15 @@ impl Project {
     async fn is_benchmark(&self) -> bool {
         false
     }
-    async fn read_only(&self) -> Option<bool> {
-        Some(false)
+    /// Whether the caller may only look.
+    async fn read_only(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<bool>> {
+        let caller = caller(ctx);
+        let (identity, id) = (caller.identity.clone(), self.0.id);
+        let may_write = move |db: &rusqlite::Connection| access::may(db, &identity, id, Right::Write);
+        Ok(Some(!caller.app.store.read(may_write).await?))
     }
-    async fn user(&self, ctx: &Context<'_>) -> Option<User> {
-        Some(User::of(&caller(ctx).identity))
+    async fn user(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<User>> {
+        User::numbered(caller(ctx), self.0.user).await
     }
     /// How many runs match.
     async fn run_count(&self, ctx: &Context<'_>, filters: Option<JsonString>) -> async_graphql::Result<i64> {

@@ -2,26 +2,32 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
-use super::caller;
 use super::project::Project;
 use super::scalars::JsonString;
+use super::{Caller, caller};
+use crate::store::identity::Identity;
 use crate::store::ids::Kind;
 use crate::store::projects::{self, ProjectPatch, ProjectRow};
-use crate::store::{StoreError, StoreResult, files};
+use crate::store::{StoreError, StoreResult, access, files};
 
 /// Mutations of projects.
 #[derive(Debug, Default)]
 pub(crate) struct ProjectMutation;
 
-/// The project with an opaque id, in either of the forms that servers give.
-fn by_opaque_id(db: &rusqlite::Connection, id: &str) -> StoreResult<Option<ProjectRow>> {
+/// The project with an opaque id, in either of the forms that servers give, for a change.
+fn by_opaque_id(db: &rusqlite::Connection, identity: &Identity, id: &str) -> StoreResult<Option<ProjectRow>> {
     let number = Kind::Project
         .decode(id)
         .or_else(|| Kind::ProjectInternal.decode(id));
-    Ok(number
+    let found = number
         .map(|number| projects::by_id(db, number))
         .transpose()?
-        .flatten())
+        .flatten();
+    if let Some(project) = &found {
+        let what = format!("project {}/{}", project.entity_name, project.name);
+        access::require_write(db, identity, project.id, &what)?;
+    }
+    Ok(found)
 }
 
 /// Mutations of projects.
@@ -44,7 +50,7 @@ impl ProjectMutation {
                 let (project, inserted) = match input.id.as_deref().filter(|id| !id.is_empty()) {
                     Some(id) => {
                         let missing = || StoreError::Refused(format!("project not found for id {id:?}"));
-                        let project = by_opaque_id(db, id)?.ok_or_else(missing)?;
+                        let project = by_opaque_id(db, &identity, id)?.ok_or_else(missing)?;
                         if let Some(name) = name {
                             projects::rename(db, &project, name)?;
                         }
@@ -90,7 +96,8 @@ impl ProjectMutation {
             .store
             .write(move |db| {
                 let entity = Some(input.entity_name.as_str());
-                let Some(project) = projects::find(db, &identity, entity, &input.old_project_name)? else {
+                let Some(project) = projects::find_to_change(db, &identity, entity, &input.old_project_name)?
+                else {
                     // The request may come twice: then the project has its new name already.
                     return projects::find(db, &identity, entity, &input.new_project_name)?
                         .map(Some)
@@ -117,10 +124,11 @@ impl ProjectMutation {
         ctx: &Context<'_>,
         input: DeleteModelInput,
     ) -> async_graphql::Result<Option<DeleteModelPayload>> {
-        let app = &caller(ctx).app;
+        let Caller { app, identity, .. } = caller(ctx);
+        let identity = identity.clone();
         let (deleted, digests) = app
             .store
-            .write(move |db| match by_opaque_id(db, &input.id)? {
+            .write(move |db| match by_opaque_id(db, &identity, &input.id)? {
                 None => Ok((false, Vec::new())),
                 Some(project) => {
                     let (deleted, digests) = projects::delete(db, project.id)?;

@@ -8,7 +8,7 @@ use super::project::{Project, ProjectConnection};
 use super::server_info::ServerInfo;
 use super::view::{View, find_view};
 use super::{Caller, caller, page};
-use crate::store::{identity, projects};
+use crate::store::{identity, people, projects};
 
 /// The roots of queries.
 #[derive(Debug)]
@@ -40,10 +40,11 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(name = "entityName")] _entity_name: Option<String>,
-    ) -> Option<User> {
-        Some(User::of(&caller(ctx).identity))
+    ) -> async_graphql::Result<Option<User>> {
+        let caller = caller(ctx);
+        User::numbered(caller, caller.identity.user).await
     }
-    /// Users whose name or address is the query.
+    /// Users whom the caller knows and whose name or address is the query.
     async fn users(
         &self,
         ctx: &Context<'_>,
@@ -52,16 +53,22 @@ impl Query {
         after: Option<String>,
     ) -> async_graphql::Result<Option<UserConnection>> {
         let window = page::forward(first, after.as_deref(), 50, 1000)?;
-        let identity = &caller(ctx).identity;
-        let matches = query.is_none_or(|query| query == identity.username || query == identity.email);
-        let edges: Vec<UserEdge> = (matches && window.offset == 0 && window.limit > 0)
-            .then(|| UserEdge {
-                cursor: window.cursor(0),
-                node: Some(User::of(identity)),
-            })
+        let caller = caller(ctx);
+        let identity = caller.identity.clone();
+        let (rows, more) = caller
+            .app
+            .store
+            .read(move |db| people::search(db, &identity, query.as_deref(), window.limit, window.offset))
+            .await?;
+        let edges: Vec<UserEdge> = rows
             .into_iter()
+            .enumerate()
+            .map(|(index, row)| UserEdge {
+                cursor: window.cursor(index),
+                node: Some(User(row)),
+            })
             .collect();
-        let page_info = window.info(edges.len(), false);
+        let page_info = window.info(edges.len(), more);
         Ok(Some(UserConnection { edges, page_info }))
     }
     async fn entity(&self, ctx: &Context<'_>, name: Option<String>) -> async_graphql::Result<Option<Entity>> {

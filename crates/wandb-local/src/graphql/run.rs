@@ -14,8 +14,8 @@ use crate::lenient;
 use crate::store::files::{self, FileQuery};
 use crate::store::history::{self, Spec, Steps, Stream};
 use crate::store::ids::Kind;
+use crate::store::projects;
 use crate::store::runs::{self, RunRow, Wanted};
-use crate::store::{identity, projects};
 
 /// Lines in `historyTail` and `eventsTail`. A resuming client reads the last one only.
 const TAIL: i64 = 10;
@@ -104,13 +104,7 @@ impl Run {
     }
     /// The user who started the run.
     async fn user(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<User>> {
-        let caller = caller(ctx);
-        if self.0.user_name == caller.identity.username {
-            return Ok(Some(User::of(&caller.identity)));
-        }
-        let name = self.0.user_name.clone();
-        let user = caller.app.store.read(move |db| identity::user(db, &name)).await?;
-        Ok(user.as_ref().map(User::of))
+        User::named(caller(ctx), &self.0.user_name).await
     }
     async fn state(&self) -> Option<&str> {
         Some(&self.0.state)

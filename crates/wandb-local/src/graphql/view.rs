@@ -7,9 +7,11 @@ use super::page::{self, PageInfo};
 use super::project::Project;
 use super::scalars::{DateTime, JsonText};
 use super::{Caller, caller};
+use crate::store::access::{self, Right};
+use crate::store::identity::Identity;
 use crate::store::ids::Kind;
 use crate::store::views::{self, Deleted, ViewPatch, ViewQuery, ViewRow};
-use crate::store::{StoreError, StoreResult, identity, projects};
+use crate::store::{StoreError, StoreResult, projects};
 
 /// Views per page where the caller names no number (protocol §2.3).
 const VIEWS: u64 = 50;
@@ -35,22 +37,16 @@ pub(crate) async fn find_view(ctx: &Context<'_>, id: &str) -> async_graphql::Res
         return Ok(None);
     };
     let spec = ctx.look_ahead().field("spec").exists();
-    let row = caller(ctx)
-        .app
+    let Caller { app, identity, .. } = caller(ctx);
+    let identity = identity.clone();
+    let row = app
         .store
-        .read(move |db| views::by_id(db, number, spec))
+        .read(move |db| match views::by_id(db, number, spec)? {
+            Some(row) if access::may(db, &identity, row.project_id, Right::Read)? => Ok(Some(row)),
+            _ => Ok(None),
+        })
         .await?;
     Ok(row.map(View))
-}
-
-async fn user(ctx: &Context<'_>, name: &str) -> async_graphql::Result<Option<User>> {
-    let caller = caller(ctx);
-    if name == caller.identity.username {
-        return Ok(Some(User::of(&caller.identity)));
-    }
-    let name = name.to_owned();
-    let row = caller.app.store.read(move |db| identity::user(db, &name)).await?;
-    Ok(row.as_ref().map(User::of))
 }
 
 /// A report, the draft of one, or a saved workspace.
@@ -75,10 +71,10 @@ impl View {
         Some(&self.0.kind)
     }
     async fn user(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<User>> {
-        user(ctx, &self.0.user_name).await
+        User::named(caller(ctx), &self.0.user_name).await
     }
     async fn updated_by(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<User>> {
-        user(ctx, &self.0.updated_by).await
+        User::named(caller(ctx), &self.0.updated_by).await
     }
     async fn entity_name(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
         Ok(self.home(ctx).await?.entity_name)
@@ -270,6 +266,7 @@ impl ViewMutation {
                 let user = &caller.identity.username;
                 let (id, inserted) = match id {
                     Some(id) => {
+                        require_view(db, &caller.identity, id)?;
                         views::update(db, user, id, &patch)?;
                         (id, false)
                     }
@@ -299,16 +296,28 @@ impl ViewMutation {
         let id = input.id.unwrap_or_default();
         let number = view_number(&id)?;
         let drafts = input.delete_drafts.unwrap_or(false);
-        let deleted = caller(ctx)
-            .app
+        let Caller { app, identity, .. } = caller(ctx);
+        let identity = identity.clone();
+        let deleted = app
             .store
-            .write(move |db| views::delete(db, number, drafts))
+            .write(move |db| {
+                require_view(db, &identity, number)?;
+                views::delete(db, number, drafts)
+            })
             .await?;
         Ok(Some(DeleteViewPayload {
             success: Some(deleted != Deleted::HasDrafts),
             pending_drafts: Some(deleted == Deleted::HasDrafts),
             client_mutation_id: input.client_mutation_id,
         }))
+    }
+}
+
+/// Lets a change of a view pass that the caller may make; one that is gone passes, too.
+fn require_view(db: &rusqlite::Connection, identity: &Identity, id: i64) -> StoreResult<()> {
+    match views::by_id(db, id, false)? {
+        Some(view) => access::require_write(db, identity, view.project_id, &format!("view {}", view.name)),
+        None => Ok(()),
     }
 }
 
@@ -322,7 +331,7 @@ fn home(
     let name = project
         .filter(|name| !name.is_empty())
         .ok_or_else(|| StoreError::Refused("a view needs a project".to_owned()))?;
-    projects::find(db, &caller.identity, entity, name)?.ok_or_else(|| {
+    projects::find_to_change(db, &caller.identity, entity, name)?.ok_or_else(|| {
         StoreError::Refused(format!("project {}/{name} not found", entity.unwrap_or_default()))
     })
 }

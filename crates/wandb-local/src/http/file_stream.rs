@@ -40,7 +40,7 @@ async fn answer(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Response> {
-    require_key(app, headers)?;
+    let identity = require_key(app, headers).await?;
     let bytes = super::body::read(&app.store, headers, body).await?;
     let writer = is_shared(headers).then(|| {
         headers
@@ -55,12 +55,11 @@ async fn answer(
         .read(move |_| Prepared::new(&bytes, writer))
         .await
         .map_err(|failure| failed(&failure))?;
-    let identity = Arc::clone(&app.identity);
     let missing = format!("run {entity}/{project}/{run} not found");
     let outcome = app
         .store
         .write(move |db| {
-            let Some(project) = projects::find(db, &identity, Some(&entity), &project)? else {
+            let Some(project) = projects::find_to_change(db, &identity, Some(&entity), &project)? else {
                 return Ok(None);
             };
             match runs::find(db, project.id, &run, Wanted::default())? {
@@ -83,7 +82,9 @@ fn failed(failure: &StoreError) -> Response {
     if !failure.is_refusal() {
         tracing::error!(cause = ?failure, "lines could not be stored");
     }
-    let status = if failure.is_refusal() {
+    let status = if matches!(failure, StoreError::Denied(_)) {
+        StatusCode::FORBIDDEN
+    } else if failure.is_refusal() {
         StatusCode::BAD_REQUEST
     } else {
         StatusCode::INTERNAL_SERVER_ERROR

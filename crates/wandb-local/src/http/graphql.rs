@@ -49,7 +49,7 @@ pub(crate) async fn handle(
 
 #[allow(clippy::result_large_err)] // the error is the answer, and is sent as it is
 async fn answer(app: Arc<App>, uri: &Uri, headers: &HeaderMap, body: Body) -> Result<Response, Response> {
-    require_key(&app, headers)?;
+    let identity = require_key(&app, headers).await?;
     let bytes = super::body::read(&app.store, headers, body).await?;
     let envelope: Envelope = serde_json::from_slice(&bytes).map_err(|failure| {
         error(
@@ -61,7 +61,7 @@ async fn answer(app: Arc<App>, uri: &Uri, headers: &HeaderMap, body: Body) -> Re
         .await
         .map_err(|failure| error(StatusCode::INTERNAL_SERVER_ERROR, &failure.to_string()))?;
     let caller = Caller {
-        identity: Arc::clone(&app.identity),
+        identity,
         origin: app.origin(headers, uri),
         shared: is_shared(headers),
         app,
@@ -74,7 +74,7 @@ async fn answer(app: Arc<App>, uri: &Uri, headers: &HeaderMap, body: Body) -> Re
         Ok(document) => document,
         Err(failure) => return Err(error(StatusCode::BAD_REQUEST, &failure.message)),
     };
-    let response = match caller.app.types.check(document) {
+    let mut response = match caller.app.types.check(document) {
         Err(refusal) => async_graphql::Response::from_errors(vec![refusal]),
         Ok(()) => {
             let schema = caller.app.schema.clone();
@@ -89,7 +89,10 @@ async fn answer(app: Arc<App>, uri: &Uri, headers: &HeaderMap, body: Body) -> Re
                 })?
         }
     };
-    for failure in &response.errors {
+    for failure in &mut response.errors {
+        if let Some(code) = failure.source::<StoreError>().and_then(StoreError::code) {
+            failure.extensions.get_or_insert_default().set("code", code);
+        }
         match failure.source::<StoreError>() {
             Some(cause) if !cause.is_refusal() => {
                 tracing::error!(path = ?failure.path, cause = ?cause, "a resolver failed");

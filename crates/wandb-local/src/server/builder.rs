@@ -25,7 +25,7 @@ const KEY_LENGTH: usize = 40;
 
 /// Whether the clients would send this key. They check it before any request, so that a server with another key could
 /// be reached by nobody.
-fn is_key(key: &str) -> bool {
+pub(crate) fn is_key(key: &str) -> bool {
     let secret = key.split_once('-').map_or(key, |(_, secret)| secret);
     secret.len() >= KEY_LENGTH
         && key
@@ -302,7 +302,6 @@ impl LocalServerBuilder {
             types: crate::graphql::TypeNames::of(&schema),
             schema,
             identity: Arc::new(identity),
-            key_sha256,
             heartbeat_timeout: self.heartbeat_timeout,
             rate: RateLimit::new(self.rate_limit.0, self.rate_limit.1),
             faults: self.faults.clone(),

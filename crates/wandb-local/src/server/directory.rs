@@ -6,7 +6,7 @@ use super::StartError;
 use crate::store::names;
 
 /// Name of the database in the data directory.
-pub(super) const DATABASE: &str = "wandb.sqlite3";
+pub(crate) const DATABASE: &str = "wandb.sqlite3";
 /// Name of the folder of file bytes.
 pub(super) const FILES: &str = "files";
 /// Name of the file that a process locks while it has the data directory open.
@@ -15,7 +15,7 @@ const LOCK_FILE: &str = "lock";
 pub(super) const KEY_FILE: &str = "api-key";
 
 /// Takes the data directory for this process. The system gives it back when the process ends, however it ends.
-pub(super) fn lock(dir: &Path) -> Result<std::fs::File, StartError> {
+pub(crate) fn lock(dir: &Path) -> Result<std::fs::File, StartError> {
     let path = dir.join(LOCK_FILE);
     let unusable = |source: std::io::Error| StartError::Directory {
         path: path.clone(),

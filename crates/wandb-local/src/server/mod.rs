@@ -14,9 +14,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+pub(crate) use builder::is_key;
 pub use builder::{LocalServerBuilder, StartError};
+pub(crate) use directory::{DATABASE, lock};
 
 use self::thread::{Running, Started, Stop};
+use crate::people::People;
 use crate::sample::{SampleError, SampleSummary};
 use crate::transport::LocalTransport;
 
@@ -104,6 +107,12 @@ impl LocalServer {
     /// written.
     pub async fn fill_sample(&self, project: &str) -> Result<SampleSummary, SampleError> {
         crate::sample::fill(&self.started.app, project).await
+    }
+
+    /// Users, teams and API keys. The server's own user, whose key is [`api_key`](Self::api_key), is an admin: the others
+    /// see their own projects, those of their teams, and what is open to all.
+    pub fn people(&self) -> People {
+        People::of(self.started.app.store.path())
     }
 
     /// What the tests of other modules look into.

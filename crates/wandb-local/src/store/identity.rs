@@ -1,10 +1,9 @@
-//! Who owns the data: the user, the entity, the API key, and the server's own secrets.
-//!
-//! The server has one user and one entity for now. The tables already hold many.
+//! Who a request acts for, the server's own user, entities, and the server's own secrets. Users and teams that were
+//! added are looked after in [`people`](super::people).
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{StoreResult, time};
+use super::{StoreResult, access, time};
 
 /// Who a request acts for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +16,8 @@ pub(crate) struct Identity {
     pub(crate) full_name: String,
     /// Mail address.
     pub(crate) email: String,
+    /// May see and change everything: the server's own user.
+    pub(crate) admin: bool,
     /// Row number of the default entity.
     pub(crate) entity: i64,
     /// Name of the default entity.
@@ -42,7 +43,7 @@ pub(crate) fn prepare(
     })?;
     db.execute(
         "INSERT INTO users (username, name, email, admin, entity_id, created_at) VALUES (?1, ?1, ?2, 1, ?3, ?4)
-         ON CONFLICT (username) DO UPDATE SET entity_id = excluded.entity_id",
+         ON CONFLICT (username) DO UPDATE SET entity_id = excluded.entity_id, admin = 1",
         params![username, format!("{username}@localhost"), entity_id, now],
     )?;
     let (user, full_name, email) = db.query_row(
@@ -57,7 +58,7 @@ pub(crate) fn prepare(
         },
     )?;
     db.execute(
-        "INSERT OR IGNORE INTO members (entity_id, user_id) VALUES (?1, ?2)",
+        "INSERT OR IGNORE INTO members (entity_id, user_id, role) VALUES (?1, ?2, 'admin')",
         [entity_id, user],
     )?;
     // The digest is unique over all users: a key names one user.
@@ -74,6 +75,7 @@ pub(crate) fn prepare(
         username: username.to_owned(),
         full_name,
         email,
+        admin: true,
         entity: entity_id,
         entity_name: entity.to_owned(),
     })
@@ -93,26 +95,6 @@ pub(crate) fn last_used(db: &Connection) -> StoreResult<Option<(String, String)>
     Ok(found)
 }
 
-/// The user of this login name.
-pub(crate) fn user(db: &Connection, username: &str) -> StoreResult<Option<Identity>> {
-    Ok(db
-        .prepare_cached(
-            "SELECT u.id, u.username, u.name, u.email, e.id, e.name FROM users u JOIN entities e ON e.id = u.entity_id
-             WHERE u.username = ?1",
-        )?
-        .query_row([username], |row| {
-            Ok(Identity {
-                user: row.get(0)?,
-                username: row.get(1)?,
-                full_name: row.get(2)?,
-                email: row.get(3)?,
-                entity: row.get(4)?,
-                entity_name: row.get(5)?,
-            })
-        })
-        .optional()?)
-}
-
 /// Everything needed to answer `entity(name)`.
 #[derive(Debug, Clone)]
 pub(crate) struct EntityRow {
@@ -124,7 +106,8 @@ pub(crate) struct EntityRow {
     pub(crate) is_team: bool,
 }
 
-/// The entity of this name; `None` or `""` mean the caller's default (protocol §2.4).
+/// The entity of this name, as far as it shows itself to the caller; `None` or `""` mean the caller's default (protocol
+/// §2.4).
 pub(crate) fn entity(
     db: &Connection,
     identity: &Identity,
@@ -144,7 +127,10 @@ pub(crate) fn entity(
             })
         })
         .optional()?;
-    Ok(row)
+    match row {
+        Some(row) if access::sees_entity(db, identity, row.id)? => Ok(Some(row)),
+        _ => Ok(None),
+    }
 }
 
 /// Bytes stored by an entity's run files, each distinct content once.

@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     File,
     CustomChart,
     View,
+    ApiKey,
+    Invite,
 }
 
 impl Kind {
@@ -28,6 +30,8 @@ impl Kind {
             Self::File => "File",
             Self::CustomChart => "CustomChart",
             Self::View => "View",
+            Self::ApiKey => "ApiKey",
+            Self::Invite => "Invite",
         }
     }
 

@@ -5,7 +5,12 @@ use rusqlite::Connection;
 use super::{StoreError, StoreResult};
 
 /// One entry per schema version, in order; `user_version` counts those that were applied.
-const STEPS: &[&str] = &[FIRST, SECOND, SWEEPS_AND_VIEWS];
+const STEPS: &[&str] = &[
+    FIRST,
+    SECOND,
+    SWEEPS_AND_VIEWS,
+    include_str!("migrations/people.sql"),
+];
 
 /// Version 1.
 ///
@@ -281,6 +286,16 @@ CREATE TABLE views (
 );
 CREATE INDEX views_parent ON views (parent_id) WHERE parent_id IS NOT NULL;
 ";
+
+/// Makes sure that the database is of exactly this version.
+pub(super) fn require_current(connection: &Connection) -> StoreResult<()> {
+    let known = STEPS.len() as i64;
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found == known {
+        return Ok(());
+    }
+    Err(StoreError::Newer { found, known })
+}
 
 /// Brings the database up to the newest version; each step is one transaction.
 pub(super) fn apply(connection: &mut Connection) -> StoreResult<()> {

@@ -7,7 +7,9 @@
 //! |---|---|
 //! | `pool` | the threads and the way jobs reach them |
 //! | `migrations` | the tables, by `user_version` |
-//! | `identity` | users, entities, keys, secrets |
+//! | `identity` | who a request acts for, entities, secrets |
+//! | `people` | users, teams, API keys |
+//! | `access` | who may see and change what |
 //! | `projects`, `runs`, `upsert` | projects; reading runs; creating and changing them |
 //! | `patch` | changing single members of a run |
 //! | `stream` | what a `file_stream` request does |
@@ -17,6 +19,7 @@
 //! | `files` | run files and the bytes that they point to |
 //! | `ids`, `lines`, `time`, `names` | opaque ids, positions of lines, microseconds, generated names |
 
+pub(crate) mod access;
 pub(crate) mod charts;
 pub(crate) mod console;
 pub(crate) mod files;
@@ -27,6 +30,7 @@ pub(crate) mod lines;
 mod migrations;
 pub(crate) mod names;
 pub(crate) mod patch;
+pub(crate) mod people;
 mod pool;
 pub(crate) mod projects;
 pub(crate) mod runs;
@@ -35,7 +39,7 @@ pub(crate) mod time;
 pub(crate) mod upsert;
 pub(crate) mod views;
 
-pub(crate) use pool::Store;
+pub(crate) use pool::{Store, require_current, update, write_once};
 
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -44,8 +48,8 @@ pub(crate) enum StoreError {
     /// SQLite refused or failed.
     #[error("database operation failed")]
     Sqlite(#[from] rusqlite::Error),
-    /// The data directory was written by a newer version of this program.
-    #[error("database has schema version {found}, newer than the {known} that this version knows")]
+    /// The data directory belongs to another version of this program.
+    #[error("database has schema version {found}, this version knows {known}")]
     Newer { found: i64, known: i64 },
     /// A thread could not be started, or the data directory could not be prepared.
     #[error("cannot {doing}")]
@@ -59,15 +63,30 @@ pub(crate) enum StoreError {
     /// A write that depends on a state which is not there any more; the text is for the caller.
     #[error("{0}")]
     Conflict(String),
+    /// The caller may see the object and may not change it. Clients look for these words (protocol §2.4).
+    #[error("permission denied: {0}")]
+    Denied(String),
     /// A filter that cannot be compiled.
     #[error("invalid filter: {0}")]
     Filter(String),
 }
 
 impl StoreError {
+    /// The word by which a client can tell the kind, in `extensions.code` of a GraphQL error.
+    pub(crate) fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Denied(_) => Some("PERMISSION_ERROR"),
+            Self::Conflict(_) => Some("CONFLICT"),
+            _ => None,
+        }
+    }
+
     /// True when the caller is at fault and may be told the text.
     pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::Conflict(_) | Self::Filter(_))
+        matches!(
+            self,
+            Self::Refused(_) | Self::Denied(_) | Self::Conflict(_) | Self::Filter(_)
+        )
     }
 }
 

@@ -136,12 +136,36 @@ impl Store {
         T: Send,
         F: FnOnce(&Connection) -> StoreResult<T> + Send,
     {
-        let mut connection = connect(&self.inner.path)?;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let value = job(&transaction)?;
-        transaction.commit()?;
-        Ok(value)
+        write_once(&self.inner.path, job)
     }
+
+    /// Where the database is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.inner.path
+    }
+}
+
+/// Runs `job` in a transaction of its own, on a connection for it alone: for callers without a [`Store`], also beside a
+/// process that has one. Blocks.
+pub(crate) fn write_once<T>(path: &Path, job: impl FnOnce(&Connection) -> StoreResult<T>) -> StoreResult<T> {
+    let mut connection = connect(path)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let value = job(&transaction)?;
+    transaction.commit()?;
+    Ok(value)
+}
+
+/// Brings the tables of a database that no server has open up to date.
+pub(crate) fn update(path: &Path) -> StoreResult<()> {
+    migrations::apply(&mut connect(path)?)
+}
+
+/// Makes sure that the tables are as this version knows them, for a change beside a running server.
+///
+/// # Errors
+/// [`StoreError::Newer`], also for an older one: whoever has it open is of another version.
+pub(crate) fn require_current(path: &Path) -> StoreResult<()> {
+    migrations::require_current(&connect(path)?)
 }
 
 fn submit<T, F>(queue: Option<&Sender<Job>>, job: F) -> StoreResult<oneshot::Receiver<StoreResult<T>>>

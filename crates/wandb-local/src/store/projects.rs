@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::access::{self, Right};
 use super::identity::{self, Identity};
 use super::{StoreError, StoreResult, time, upsert};
 
@@ -15,6 +16,8 @@ const NAME_FORBIDDEN: &[char] = &['/', '\\', '#', '?', '%', ':'];
 #[derive(Debug, Clone)]
 pub(crate) struct ProjectRow {
     pub(crate) id: i64,
+    /// Row number of the user who made it.
+    pub(crate) user: i64,
     pub(crate) name: String,
     pub(crate) entity_name: String,
     pub(crate) description: Option<String>,
@@ -24,23 +27,25 @@ pub(crate) struct ProjectRow {
     pub(crate) updated_at: i64,
 }
 
-const COLUMNS: &str = "p.id, p.name, e.name, p.description, p.access, p.views, p.created_at, p.updated_at
+const COLUMNS: &str =
+    "p.id, p.user_id, p.name, e.name, p.description, p.access, p.views, p.created_at, p.updated_at
      FROM projects p JOIN entities e ON e.id = p.entity_id";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ProjectRow> {
     Ok(ProjectRow {
         id: row.get(0)?,
-        name: row.get(1)?,
-        entity_name: row.get(2)?,
-        description: row.get(3)?,
-        access: row.get(4)?,
-        views: row.get(5)?,
-        created_at: row.get(6)?,
-        updated_at: row.get(7)?,
+        user: row.get(1)?,
+        name: row.get(2)?,
+        entity_name: row.get(3)?,
+        description: row.get(4)?,
+        access: row.get(5)?,
+        views: row.get(6)?,
+        created_at: row.get(7)?,
+        updated_at: row.get(8)?,
     })
 }
 
-/// The project of this entity and name; no entity means the caller's default.
+/// The project of this entity and name, if the caller may see it; no entity means the caller's default.
 pub(crate) fn find(
     db: &Connection,
     identity: &Identity,
@@ -56,7 +61,28 @@ pub(crate) fn find(
         ))?
         .query_row(params![entity.id, name], read)
         .optional()?;
-    Ok(row)
+    match row {
+        Some(row) if access::may(db, identity, row.id, Right::Read)? => Ok(Some(row)),
+        _ => Ok(None),
+    }
+}
+
+/// [`find`] for a change: refused for a project that the caller may see and not change.
+///
+/// # Errors
+/// [`StoreError::Denied`].
+pub(crate) fn find_to_change(
+    db: &Connection,
+    identity: &Identity,
+    entity: Option<&str>,
+    name: &str,
+) -> StoreResult<Option<ProjectRow>> {
+    let found = find(db, identity, entity, name)?;
+    if let Some(project) = &found {
+        let what = format!("project {}/{}", project.entity_name, project.name);
+        access::require_write(db, identity, project.id, &what)?;
+    }
+    Ok(found)
 }
 
 /// The project with this row number.
@@ -67,19 +93,27 @@ pub(crate) fn by_id(db: &Connection, id: i64) -> StoreResult<Option<ProjectRow>>
         .optional()?)
 }
 
-/// One page of an entity's projects, newest first, and whether more follow.
+/// One page of an entity's projects that the caller may see, newest first, and whether more follow.
 pub(crate) fn list(
     db: &Connection,
+    identity: &Identity,
     entity: i64,
     limit: u64,
     offset: u64,
 ) -> StoreResult<(Vec<ProjectRow>, bool)> {
     let mut statement = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} WHERE p.entity_id = ?1 ORDER BY p.created_at DESC, p.id DESC LIMIT ?2 OFFSET ?3"
+        "SELECT {COLUMNS} WHERE p.entity_id = ?3 AND {} ORDER BY p.created_at DESC, p.id DESC LIMIT ?4 OFFSET ?5",
+        access::READABLE
     ))?;
     let mut rows = statement
         .query_map(
-            params![entity, limit.saturating_add(1) as i64, offset as i64],
+            params![
+                identity.user,
+                identity.admin,
+                entity,
+                limit.saturating_add(1) as i64,
+                offset as i64
+            ],
             read,
         )?
         .collect::<rusqlite::Result<Vec<_>>>()?;
@@ -112,7 +146,7 @@ pub(crate) fn ensure(
         None | Some("") => UNCATEGORIZED,
         Some(name) => name,
     };
-    if let Some(found) = find(db, identity, entity, name)? {
+    if let Some(found) = find_to_change(db, identity, entity, name)? {
         return Ok((found, false));
     }
     let Some(entity) = identity::entity(db, identity, entity)? else {
@@ -122,11 +156,19 @@ pub(crate) fn ensure(
         )));
     };
     check_name(name)?;
+    // Also for the name of a project that the caller may not see: nothing is told of it.
+    if !access::may_create_below(db, identity, entity.id)? {
+        return Err(StoreError::Denied(format!("entity {}", entity.name)));
+    }
     let now = time::now();
     db.execute(
-        "INSERT INTO projects (entity_id, user_id, name, access, created_at, updated_at) VALUES (?1, ?2, ?3, 'USER_READ', ?4, ?4)",
-        params![entity.id, identity.user, name, now],
+        "INSERT INTO projects (entity_id, user_id, name, access, created_at, updated_at) VALUES (?1, ?2, ?3, ?5, ?4, ?4)
+         ON CONFLICT (entity_id, name) DO NOTHING",
+        params![entity.id, identity.user, name, now, access::DEFAULT],
     )?;
+    if db.changes() == 0 {
+        return Err(StoreError::Denied(format!("project {}/{name}", entity.name)));
+    }
     let id = db.last_insert_rowid();
     let row = by_id(db, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     Ok((row, true))

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::identity::Identity;
 use super::ids::Kind;
-use super::{StoreError, StoreResult, history, lines, names, projects, time};
+use super::{StoreError, StoreResult, access, history, lines, names, projects, time};
 use crate::lenient;
 
 /// Longest run id taken. The official client stops at 128; older data may be longer.
@@ -120,7 +120,10 @@ fn locate(db: &Connection, identity: &Identity, patch: &RunPatch, now: i64) -> S
             .query_row("SELECT id FROM runs WHERE id = ?1", [run], |row| row.get(0))
             .optional()?;
         return match found {
-            Some(run) => Ok((run, false)),
+            Some(run) => {
+                access::require_run(db, identity, run)?;
+                Ok((run, false))
+            }
             None => Err(StoreError::Refused(format!("run not found for id {id:?}"))),
         };
     }

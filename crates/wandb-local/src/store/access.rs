@@ -1,0 +1,128 @@
+//! Who may see and change what.
+//!
+//! A project belongs to an entity: a user's own, or a team's. Its access word says who may do what beyond that, as on the
+//! real service: `PRIVATE` is for the user who made it, `ENTITY_WRITE` (the default) and `RESTRICTED` for the members of
+//! the entity, `USER_READ` lets everybody with a key read, `USER_WRITE` lets everybody write. The server's own user is an
+//! admin and may do everything, as on a server that somebody runs for themselves.
+//!
+//! What may not be seen is *not there* (null, not found); what may be seen and not changed is refused with the words
+//! "permission denied" (protocol §2.4), which clients look for.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::identity::Identity;
+use super::{StoreError, StoreResult};
+
+/// What a caller wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Right {
+    /// Look at it.
+    Read,
+    /// Change it.
+    Write,
+}
+
+/// The access word of a new project.
+pub(crate) const DEFAULT: &str = "ENTITY_WRITE";
+
+/// A part of a query that is true for projects `p` that the caller may read; `?1` is the user, `?2` whether admin.
+pub(crate) const READABLE: &str = "(?2 OR (p.access = 'PRIVATE' AND p.user_id = ?1)
+    OR (p.access <> 'PRIVATE' AND (p.access IN ('USER_READ', 'USER_WRITE')
+        OR EXISTS (SELECT 1 FROM members m WHERE m.entity_id = p.entity_id AND m.user_id = ?1))))";
+
+/// Whether the caller has a right on a project.
+pub(crate) fn may(db: &Connection, caller: &Identity, project: i64, right: Right) -> StoreResult<bool> {
+    if caller.admin {
+        return Ok(true);
+    }
+    let facts: Option<(Option<String>, i64, bool)> = db
+        .prepare_cached(
+            "SELECT p.access, p.user_id, EXISTS (
+               SELECT 1 FROM members m WHERE m.entity_id = p.entity_id AND m.user_id = ?2)
+             FROM projects p WHERE p.id = ?1",
+        )?
+        .query_row(params![project, caller.user], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .optional()?;
+    Ok(facts.is_some_and(|(access, owner, member)| {
+        match access.as_deref().unwrap_or(DEFAULT) {
+            "PRIVATE" => owner == caller.user,
+            "USER_WRITE" => true,
+            "USER_READ" => member || right == Right::Read,
+            // A word of a later version must not open anything.
+            _ => member,
+        }
+    }))
+}
+
+/// Lets a change of a project pass that the caller may make.
+///
+/// # Errors
+/// A refusal: *permission denied* for what may be seen, *not found* for what may not. `what` names the object.
+pub(crate) fn require_write(db: &Connection, caller: &Identity, project: i64, what: &str) -> StoreResult<()> {
+    if may(db, caller, project, Right::Write)? {
+        return Ok(());
+    }
+    Err(if may(db, caller, project, Right::Read)? {
+        StoreError::Denied(what.to_owned())
+    } else {
+        StoreError::Refused(format!("{what} not found"))
+    })
+}
+
+/// [`require_write`] for a run by its row number. A run that is gone passes: what that means is the caller's business.
+///
+/// # Errors
+/// As [`require_write`].
+pub(crate) fn require_run(db: &Connection, caller: &Identity, run: i64) -> StoreResult<()> {
+    let found: Option<(i64, String)> = db
+        .prepare_cached("SELECT project_id, name FROM runs WHERE id = ?1")?
+        .query_row([run], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    match found {
+        Some((project, name)) => require_write(db, caller, project, &format!("run {name}")),
+        None => Ok(()),
+    }
+}
+
+/// [`require_write`] for run files by their row numbers.
+///
+/// # Errors
+/// As [`require_write`].
+pub(crate) fn require_files(db: &Connection, caller: &Identity, files: &[i64]) -> StoreResult<()> {
+    let mut run_of = db.prepare_cached("SELECT run_id FROM run_files WHERE id = ?1")?;
+    let mut checked = None;
+    for file in files {
+        let run: Option<i64> = run_of.query_row([file], |row| row.get(0)).optional()?;
+        if run.is_some() && run != checked {
+            require_run(db, caller, run.unwrap_or_default())?;
+            checked = run;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the caller may make projects below an entity: a member may.
+pub(crate) fn may_create_below(db: &Connection, caller: &Identity, entity: i64) -> StoreResult<bool> {
+    Ok(caller.admin || is_member(db, caller, entity)?)
+}
+
+/// Whether an entity shows itself to the caller: their own and those of their teams, and any with a project for all.
+pub(crate) fn sees_entity(db: &Connection, caller: &Identity, entity: i64) -> StoreResult<bool> {
+    if caller.admin || is_member(db, caller, entity)? {
+        return Ok(true);
+    }
+    Ok(db
+        .prepare_cached(
+            "SELECT 1 FROM projects WHERE entity_id = ?1 AND access IN ('USER_READ', 'USER_WRITE')",
+        )?
+        .exists([entity])?)
+}
+
+/// Whether the caller belongs to an entity.
+pub(crate) fn is_member(db: &Connection, caller: &Identity, entity: i64) -> StoreResult<bool> {
+    Ok(db
+        .prepare_cached("SELECT 1 FROM members WHERE entity_id = ?1 AND user_id = ?2")?
+        .exists([entity, caller.user])?)
+}
