@@ -36,17 +36,24 @@
 //! | [`name`] | names, versions, aliases, tags, types, `wandb-artifact://` addresses |
 //! | [`layout`] | where a server keeps the files |
 //! | [`verify`](mod@verify) | a directory against a manifest: everything that is missing, extra or changed |
+//! | [`plan`] | what a download has to do: present, cached, to fetch |
+//! | [`cache`] | the content cache, shared with the official client: proven objects only |
 //! | `media` | typed media: tables, images, …; feature `media` |
 
+pub mod cache;
 pub mod digest;
 pub mod layout;
 pub mod manifest;
 #[cfg(feature = "media")]
 pub mod media;
 pub mod name;
+mod parallel;
+pub mod plan;
 pub mod verify;
 
+pub use cache::Cache;
 pub use digest::{Algorithm, ArtifactDigest, ContentDigest, EntryDigest};
 pub use manifest::{Limits, Manifest, ManifestEntry, ManifestError};
 pub use name::{ArtifactName, ArtifactPath};
+pub use plan::DownloadPlan;
 pub use verify::{Verification, VerifyOptions, verify};

@@ -5,6 +5,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::SystemTime,
 };
 
 use cap_std::{
@@ -130,6 +131,15 @@ impl Directory {
             )
             .map(cap_std::fs::File::into_std)
             .map_err(StorageError::io("open", self.path_of(name)))
+    }
+
+    /// When the bytes of a file were last read, as far as the file system keeps count, or written, whichever is later.
+    #[must_use]
+    pub fn last_access(&self, name: &RelativePath) -> Option<SystemTime> {
+        let facts = self.handle().symlink_metadata(name.as_str()).ok()?;
+        let read = facts.accessed().ok();
+        let written = facts.modified().ok();
+        read.max(written).map(|time| time.into_std())
     }
 
     fn make_parents(&self, name: &RelativePath) -> Result<(), StorageError> {

@@ -24,10 +24,10 @@ pub(crate) enum Outcome {
     WrongSize { expected: u64, actual: u64 },
     WrongType { found: EntryKind },
     Unreadable { reason: String },
-    Cancelled,
 }
 
 /// Reads one file, if its size is the right one, and compares its digest. Opens it once and looks at it through that handle.
+/// `None` when the observer cancelled.
 pub(crate) fn check_file(
     directory: &Directory,
     name: &RelativePath,
@@ -35,17 +35,17 @@ pub(crate) fn check_file(
     digest: ContentDigest,
     buffer: &mut [u8],
     observer: Option<&dyn VerifyObserver>,
-) -> Outcome {
+) -> Option<Outcome> {
     let file = match directory.open(name) {
         Ok(Some(file)) => file,
-        Ok(None) => return Outcome::Missing,
-        Err(error) => return unreadable(error),
+        Ok(None) => return Some(Outcome::Missing),
+        Err(error) => return Some(unreadable(error)),
     };
     match check_open(file, size, digest, buffer, observer) {
         Ok(outcome) => outcome,
-        Err(error) => Outcome::Unreadable {
+        Err(error) => Some(Outcome::Unreadable {
             reason: error.to_string(),
-        },
+        }),
     }
 }
 
@@ -55,7 +55,7 @@ fn check_open(
     digest: ContentDigest,
     buffer: &mut [u8],
     observer: Option<&dyn VerifyObserver>,
-) -> io::Result<Outcome> {
+) -> io::Result<Option<Outcome>> {
     let facts = file.metadata()?;
     if !facts.is_file() {
         let found = if facts.is_dir() {
@@ -63,15 +63,15 @@ fn check_open(
         } else {
             EntryKind::Other
         };
-        return Ok(Outcome::WrongType { found });
+        return Ok(Some(Outcome::WrongType { found }));
     }
     if let Some(expected) = size
         && expected != facts.len()
     {
-        return Ok(Outcome::WrongSize {
+        return Ok(Some(Outcome::WrongSize {
             expected,
             actual: facts.len(),
-        });
+        }));
     }
     let mut hasher = Hasher::new(digest.algorithm());
     let mut read = 0;
@@ -87,7 +87,7 @@ fn check_open(
         if let Some(observer) = observer {
             observer.advance(count as u64);
             if observer.is_cancelled() {
-                return Ok(Outcome::Cancelled);
+                return Ok(None);
             }
         }
     }
@@ -95,17 +95,17 @@ fn check_open(
     if let Some(expected) = size
         && expected != read
     {
-        return Ok(Outcome::WrongSize {
+        return Ok(Some(Outcome::WrongSize {
             expected,
             actual: read,
-        });
+        }));
     }
     let actual = hasher.finish();
-    Ok(if actual == digest {
+    Ok(Some(if actual == digest {
         Outcome::Verified { size: read }
     } else {
         Outcome::Changed { actual }
-    })
+    }))
 }
 
 fn unreadable(error: StorageError) -> Outcome {

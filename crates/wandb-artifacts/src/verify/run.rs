@@ -1,17 +1,14 @@
 //! The check of a whole directory.
 
-use std::{
-    cmp::Reverse,
-    num::NonZeroUsize,
-    path::Path,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
-    thread,
-};
+use std::{cmp::Reverse, path::Path};
 
 use wandb_core::path::RelativePath;
 use wandb_storage::{Directory, EntryKind, Walked};
 
-use crate::manifest::{Manifest, ManifestEntry, PathFault, PathFaults};
+use crate::{
+    manifest::{Manifest, ManifestEntry, PathFault, PathFaults},
+    parallel,
+};
 
 use super::{
     Changed, Extra, Unreadable, Verification, VerifyError, VerifyOptions, WrongSize, WrongType,
@@ -85,8 +82,9 @@ pub fn verify_directory(
         let bytes = jobs.iter().filter_map(|job| job.entry.size()).sum();
         observer.begin(jobs.len(), bytes);
     }
-    for (place, outcome) in read_all(directory, &jobs, options) {
-        report.add(jobs[place].entry, outcome)?;
+    let outcomes = read_all(directory, &jobs, options).ok_or(VerifyError::Cancelled)?;
+    for (place, outcome) in outcomes {
+        report.add(jobs[place].entry, outcome);
     }
     report.sort();
     Ok(report)
@@ -158,49 +156,32 @@ fn has_members(entries: &[ManifestEntry], directory: &str) -> bool {
     })
 }
 
-/// Reads the files of all jobs, each thread taking the next one.
-fn read_all(directory: &Directory, jobs: &[Job<'_>], options: &VerifyOptions<'_>) -> Vec<(usize, Outcome)> {
-    let processors = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let threads = options.threads.unwrap_or_else(processors).get().min(jobs.len());
-    let next = AtomicUsize::new(0);
-    let cancelled = AtomicBool::new(false);
-    let work = || {
-        let mut buffer = vec![0; BUFFER];
-        let mut outcomes = Vec::new();
-        while !cancelled.load(Ordering::Relaxed) {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            let Some(job) = jobs.get(place) else { break };
+/// Reads the files of all jobs. `None` when the observer cancelled.
+fn read_all(
+    directory: &Directory,
+    jobs: &[Job<'_>],
+    options: &VerifyOptions<'_>,
+) -> Option<Vec<(usize, Outcome)>> {
+    let outcomes = parallel::map(
+        jobs.len(),
+        options.threads.unwrap_or_else(parallel::processors),
+        || vec![0; BUFFER],
+        |buffer, place| {
+            let job = &jobs[place];
             let digest = job
                 .entry
                 .content_digest()
                 .expect("an entry that is no reference has a digest of its bytes");
             let (name, size) = (&job.name, job.entry.size());
-            let outcome = check_file(directory, name, size, digest, &mut buffer, options.observer);
-            if matches!(outcome, Outcome::Cancelled) {
-                cancelled.store(true, Ordering::Relaxed);
-            }
-            outcomes.push((place, outcome));
-        }
-        outcomes
-    };
-    if threads <= 1 {
-        return work();
-    }
-    thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut outcomes = work();
-        for other in others {
-            match other.join() {
-                Ok(more) => outcomes.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        outcomes
-    })
+            check_file(directory, name, size, digest, buffer, options.observer)
+        },
+    );
+    // Only cancelling leaves a file out.
+    (outcomes.len() == jobs.len()).then_some(outcomes)
 }
 
 impl Verification {
-    fn add(&mut self, entry: &ManifestEntry, outcome: Outcome) -> Result<(), VerifyError> {
+    fn add(&mut self, entry: &ManifestEntry, outcome: Outcome) {
         let path = || entry.path().to_owned();
         match outcome {
             Outcome::Verified { size } => {
@@ -220,9 +201,7 @@ impl Verification {
             }),
             Outcome::WrongType { found } => self.wrong_type.push(WrongType { path: path(), found }),
             Outcome::Unreadable { reason } => self.unreadable.push(Unreadable { path: path(), reason }),
-            Outcome::Cancelled => return Err(VerifyError::Cancelled),
         }
-        Ok(())
     }
 
     fn sort(&mut self) {
