@@ -109,6 +109,9 @@ impl Index {
                 self.read_to = LENGTH as u64;
             }
         }
+        if file.metadata()?.len() <= self.read_to {
+            return Ok(());
+        }
         file.seek(SeekFrom::Start(self.read_to))?;
         let mut buffer = vec![0; PIECE * LENGTH];
         loop {

@@ -19,6 +19,7 @@
 mod collect;
 mod error;
 mod index;
+mod insert;
 mod key;
 mod listing;
 mod lock;

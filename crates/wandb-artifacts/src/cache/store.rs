@@ -2,16 +2,13 @@
 
 use std::{
     num::NonZeroUsize,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use wandb_core::path::{RelativePath, safe_relative_path};
-use wandb_storage::{
-    Algorithm, Directory, Existing, FileFacts, FileStat, Found, PendingFile, Placement, StorageError,
-    VerifiedFile, publish_many,
-};
+use wandb_storage::{Algorithm, Directory, FileFacts, FileStat, Found, StorageError, VerifiedFile};
 
 use crate::parallel;
 
@@ -32,6 +29,8 @@ pub struct Cache {
     pub(super) objects: Directory,
     pub(super) records: Directory,
     index: Mutex<Index>,
+    /// Files that are to become objects with the next flush.
+    pub(super) waiting: Mutex<Vec<(ObjectKey, VerifiedFile)>>,
     threads: NonZeroUsize,
 }
 
@@ -47,10 +46,10 @@ pub struct Wanted {
 /// An object whose bytes were verified and have not changed since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachedObject {
-    key: ObjectKey,
-    path: RelativePath,
-    stat: FileStat,
-    facts: FileFacts,
+    pub(super) key: ObjectKey,
+    pub(super) path: RelativePath,
+    pub(super) stat: FileStat,
+    pub(super) facts: FileFacts,
 }
 
 impl CachedObject {
@@ -91,6 +90,7 @@ impl Cache {
             objects,
             records,
             index: Mutex::new(index),
+            waiting: Mutex::default(),
             threads: parallel::processors(),
         })
     }
@@ -160,7 +160,6 @@ impl Cache {
     /// # Errors
     /// When the index cannot be read, or an object with wrong bytes cannot be removed.
     pub fn lookup_many(&self, wanted: &[Wanted]) -> Result<Vec<Option<CachedObject>>, CacheError> {
-        self.index().refresh()?;
         let mut results = vec![None; wanted.len()];
         let mut unproven = Vec::new();
         let found = parallel::map(
@@ -178,14 +177,31 @@ impl Cache {
                 Some((path, found))
             },
         );
+        let found: Vec<_> = found
+            .into_iter()
+            .filter_map(|(place, (path, found))| match found {
+                Ok(Found::File(stat)) if wanted[place].size.is_none_or(|size| size == stat.size) => {
+                    Some((place, path, stat))
+                }
+                _ => None,
+            })
+            .collect();
         let now = now();
         let mut index = self.index();
-        for (place, found) in found {
-            let Wanted { key, size } = wanted[place];
-            let (path, stat) = match found {
-                (path, Ok(Found::File(stat))) if size.is_none_or(|size| size == stat.size) => (path, stat),
-                _ => continue,
-            };
+        let is_proven = |index: &Index, place: usize, stat: &FileStat| {
+            index
+                .get(&wanted[place].key)
+                .is_some_and(|proof| proof.stat == *stat)
+        };
+        // Another process may have proven what this one does not know.
+        if found
+            .iter()
+            .any(|(place, _, stat)| !is_proven(&index, *place, stat))
+        {
+            index.refresh()?;
+        }
+        for (place, path, stat) in found {
+            let key = wanted[place].key;
             match index.get(&key).copied() {
                 Some(proof) if proof.stat == stat => {
                     if proof.last_use + USE_STEP <= now {
@@ -249,7 +265,7 @@ impl Cache {
         Ok(())
     }
 
-    fn note(&self, key: ObjectKey, stat: &FileStat, facts: &FileFacts) {
+    pub(super) fn note(&self, key: ObjectKey, stat: &FileStat, facts: &FileFacts) {
         self.note_kept(key, stat, facts, now());
     }
 
@@ -264,138 +280,14 @@ impl Cache {
         self.index().note(key, Some(proof));
     }
 
-    /// Begins to write an object. Once its bytes are [verified](PendingFile::verify), [`publish`](Self::publish) makes it
-    /// one.
+    /// Publishes what is waiting, and writes what was noted: proofs, uses, removals.
     ///
     /// # Errors
-    /// [`CacheError::Storage`].
-    pub fn begin(&self, key: &ObjectKey) -> Result<PendingFile, CacheError> {
-        let algorithm = key
-            .content()
-            .map_or_else(Algorithm::default, |digest| digest.algorithm());
-        Ok(self
-            .objects
-            .begin_one_of_many(&key.path(), Existing::Replace, algorithm)?)
-    }
-
-    /// Begins to write an object, or goes on with what a killed process left of it. Of a referenced object nothing is gone on
-    /// with: no digest tells whether the pieces belong together.
-    ///
-    /// # Errors
-    /// [`CacheError::Storage`].
-    pub fn begin_resumable(&self, key: &ObjectKey) -> Result<PendingFile, CacheError> {
-        match key {
-            ObjectKey::Content(digest) => {
-                Ok(self
-                    .objects
-                    .begin_resumable(&key.path(), Existing::Replace, digest)?)
-            }
-            ObjectKey::Etag(_) => self.begin(key),
-        }
-    }
-
-    /// Begins to take over a file of another directory whose bytes are known, by `proof`, to have the given size and digest.
-    /// [`publish`](Self::publish) makes it an object. `None` when the file is no longer what the proof says.
-    ///
-    /// # Errors
-    /// [`CacheError::Storage`].
-    pub fn adopt(
-        &self,
-        key: &ObjectKey,
-        source: (&Directory, &RelativePath),
-        proof: (&FileStat, &FileFacts),
-    ) -> Result<Option<VerifiedFile>, CacheError> {
-        // Never by a hard link: the file belongs to the user, who may write into it.
-        let placed =
-            self.objects
-                .place_from(&key.path(), Existing::Replace, source, proof, Placement::Copy)?;
-        Ok(placed)
-    }
-
-    /// Makes verified files objects: durable, under their names, and proven. One result for each, in order.
-    ///
-    /// The files are those of [`begin`](Self::begin), [`begin_resumable`](Self::begin_resumable) and [`adopt`](Self::adopt)
-    /// for the same keys. A file whose digest is not that of its key is refused.
-    pub fn publish(&self, files: Vec<(ObjectKey, VerifiedFile)>) -> Vec<Result<CachedObject, CacheError>> {
-        let mut results: Vec<Option<Result<CachedObject, CacheError>>> = Vec::new();
-        let mut places = Vec::new();
-        let mut publishing = Vec::new();
-        for (key, file) in files {
-            let is_content = key.content().is_none_or(|digest| digest == file.facts().digest);
-            if is_content && *file.name() == key.path() {
-                places.push((results.len(), key));
-                publishing.push(file);
-                results.push(None);
-            } else {
-                let key = key.to_string();
-                results.push(Some(Err(CacheError::WrongObject { key })));
-            }
-        }
-        for ((place, key), published) in places.into_iter().zip(publish_many(publishing)) {
-            results[place] = Some(self.published(key, published));
-        }
-        results.into_iter().flatten().collect()
-    }
-
-    fn published(
-        &self,
-        key: ObjectKey,
-        published: Result<wandb_storage::Published, StorageError>,
-    ) -> Result<CachedObject, CacheError> {
-        let published = published?;
-        let path = key.path();
-        let stat = match published.stat {
-            Some(stat) => stat,
-            None => match self.objects.look_at(&path)? {
-                Found::File(stat) => stat,
-                _ => {
-                    let key = key.to_string();
-                    return Err(CacheError::WrongObject { key });
-                }
-            },
-        };
-        self.note(key, &stat, &published.facts);
-        Ok(CachedObject {
-            key,
-            path,
-            stat,
-            facts: published.facts,
-        })
-    }
-
-    /// Begins to place an object into a directory; [`publish_many`] of `wandb-storage` gives it its name. `None` when the
-    /// object changed since it was looked up.
-    ///
-    /// With a hard link whoever writes into the file changes the object, which is noticed at its next use: a link changes the
-    /// object's times, so that it is read again.
-    ///
-    /// # Errors
-    /// [`CacheError::Storage`].
-    pub fn place(
-        &self,
-        object: &CachedObject,
-        directory: &Directory,
-        name: &RelativePath,
-        existing: Existing,
-        placement: Placement,
-    ) -> Result<Option<VerifiedFile>, CacheError> {
-        let source = (&self.objects, &object.path);
-        let proof = (&object.stat, &object.facts);
-        Ok(directory.place_from(name, existing, source, proof, placement)?)
-    }
-
-    /// Writes what was noted since: proofs, uses, removals.
-    ///
-    /// # Errors
-    /// When the index cannot be written. Nothing is lost but time.
+    /// When an object or the index cannot be written. Nothing is lost but time.
     pub fn flush(&self) -> Result<(), CacheError> {
-        self.index().flush()
-    }
-
-    /// Where an object is, for messages.
-    #[must_use]
-    pub fn path_of(&self, key: &ObjectKey) -> PathBuf {
-        self.objects.path_of(&key.path())
+        let published = self.publish_waiting();
+        self.index().flush()?;
+        published
     }
 }
 

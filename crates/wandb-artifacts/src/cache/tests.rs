@@ -10,8 +10,8 @@ use std::{
 };
 
 use proptest::prelude::*;
-use wandb_core::path::safe_relative_path;
-use wandb_storage::{Directory, Existing, Expected, Found, Placement, StorageError, publish_many};
+use wandb_core::path::{RelativePath, safe_relative_path};
+use wandb_storage::{Directory, Existing, Expected, FileStat, Found, Placement, StorageError, publish_many};
 
 use super::*;
 use crate::digest::Algorithm;
@@ -60,7 +60,7 @@ fn settle(path: &Path) {
         }
     };
     while !super::store::is_settled(&modified()) {
-        thread::yield_now();
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -236,7 +236,12 @@ fn files_of_a_user_are_adopted_by_copy() {
     let published = publish_many(vec![file]).pop().unwrap().unwrap();
     let proof = (published.stat.unwrap(), published.facts);
     let adopted = cache
-        .adopt(&key(b"abc"), (&directory, &name), (&proof.0, &proof.1))
+        .adopt(
+            &key(b"abc"),
+            (&directory, &name),
+            (&proof.0, &proof.1),
+            Placement::Copy,
+        )
         .unwrap();
     cache
         .publish(vec![(key(b"abc"), adopted.unwrap())])
@@ -247,9 +252,47 @@ fn files_of_a_user_are_adopted_by_copy() {
     let object = cache.lookup(key(b"abc"), None).unwrap().unwrap();
     assert_eq!(object.facts().size, 3);
     let again = cache
-        .adopt(&key(b"abc"), (&directory, &name), (&proof.0, &proof.1))
+        .adopt(
+            &key(b"abc"),
+            (&directory, &name),
+            (&proof.0, &proof.1),
+            Placement::Copy,
+        )
         .unwrap();
     assert!(again.is_none(), "the file changed");
+}
+
+#[test]
+fn stored_copies_wait_for_each_other_and_links_do_not() {
+    let fixture = Fixture::new();
+    let cache = fixture.cache();
+    let directory = Directory::create(fixture.root.path().join("target")).unwrap();
+    let store = |number: usize, placement| {
+        let bytes = format!("file {number}").into_bytes();
+        let name = safe_relative_path(&number.to_string()).unwrap();
+        let mut file = directory.begin(&name, Existing::Refuse, Algorithm::Md5).unwrap();
+        file.append(&bytes).unwrap();
+        let published = publish_many(vec![file.verify(&Expected::default()).unwrap()]);
+        let published = published.into_iter().next().unwrap().unwrap();
+        let proof = (&published.stat.unwrap(), &published.facts);
+        let stat = cache
+            .store(key(&bytes), (&directory, &name), proof, placement)
+            .unwrap();
+        (key(&bytes), name, stat)
+    };
+    let waiting: Vec<_> = (0..130).map(|number| store(number, Placement::Copy)).collect();
+    let are_there = |keys: &[(ObjectKey, RelativePath, Option<FileStat>)]| {
+        keys.iter()
+            .filter(|(key, ..)| fixture.object(key).exists())
+            .count()
+    };
+    assert_eq!(are_there(&waiting), 128);
+    cache.flush().unwrap();
+    assert_eq!(are_there(&waiting), 130);
+    assert_eq!(cache.usage().unwrap().proven.files, 130);
+    let (linked, name, stat) = store(200, Placement::HardLink);
+    assert_eq!(directory.look_at(&name).unwrap(), Found::File(stat.unwrap()));
+    assert!(cache.lookup(linked, None).unwrap().is_some());
 }
 
 #[test]

@@ -1,0 +1,188 @@
+//! Into the cache, and out of it.
+
+use std::{path::PathBuf, sync::PoisonError};
+
+use wandb_core::path::RelativePath;
+use wandb_storage::{
+    Algorithm, Directory, Existing, FileFacts, FileStat, Found, PendingFile, Placement, StorageError,
+    VerifiedFile, publish_many,
+};
+
+use super::{Cache, CacheError, CachedObject, ObjectKey};
+
+/// How many files wait for each other at most; each of them is open.
+const BATCH: usize = 128;
+
+impl Cache {
+    /// Begins to write an object. Once its bytes are [verified](PendingFile::verify), [`publish`](Self::publish) makes it
+    /// one.
+    ///
+    /// # Errors
+    /// [`CacheError::Storage`].
+    pub fn begin(&self, key: &ObjectKey) -> Result<PendingFile, CacheError> {
+        let algorithm = key
+            .content()
+            .map_or_else(Algorithm::default, |digest| digest.algorithm());
+        Ok(self
+            .objects
+            .begin_one_of_many(&key.path(), Existing::Replace, algorithm)?)
+    }
+
+    /// Begins to write an object, or goes on with what a killed process left of it. Of a referenced object nothing is gone on
+    /// with: no digest tells whether the pieces belong together.
+    ///
+    /// # Errors
+    /// [`CacheError::Storage`].
+    pub fn begin_resumable(&self, key: &ObjectKey) -> Result<PendingFile, CacheError> {
+        match key {
+            ObjectKey::Content(digest) => {
+                Ok(self
+                    .objects
+                    .begin_resumable(&key.path(), Existing::Replace, digest)?)
+            }
+            ObjectKey::Etag(_) => self.begin(key),
+        }
+    }
+
+    /// Begins to take over a file of another directory whose bytes are known, by `proof`, to have the given size and digest.
+    /// [`publish`](Self::publish) makes it an object. `None` when the file is no longer what the proof says.
+    ///
+    /// By a hard link only where the user asked for it: whoever writes into the file then writes into the object, which is
+    /// noticed at its next use.
+    ///
+    /// # Errors
+    /// [`CacheError::Storage`].
+    pub fn adopt(
+        &self,
+        key: &ObjectKey,
+        source: (&Directory, &RelativePath),
+        proof: (&FileStat, &FileFacts),
+        placement: Placement,
+    ) -> Result<Option<VerifiedFile>, CacheError> {
+        Ok(self
+            .objects
+            .place_from(&key.path(), Existing::Replace, source, proof, placement)?)
+    }
+
+    /// Takes over a file as [`adopt`](Self::adopt) does, once it is worth while: copies wait for each other, or for
+    /// [`flush`](Self::flush), so that many small files do not pay a flush of the disk each. A hard link is made at once, and
+    /// gives the times that the file has from then on.
+    ///
+    /// # Errors
+    /// [`CacheError`], also of files that waited; the cache is then without them, and nothing else is wrong.
+    pub fn store(
+        &self,
+        key: ObjectKey,
+        source: (&Directory, &RelativePath),
+        proof: (&FileStat, &FileFacts),
+        placement: Placement,
+    ) -> Result<Option<FileStat>, CacheError> {
+        let Some(file) = self.adopt(&key, source, proof, placement)? else {
+            return Ok(None);
+        };
+        if placement == Placement::HardLink {
+            let published = self.publish(vec![(key, file)]).pop();
+            return published
+                .transpose()
+                .map(|object| object.map(|object| object.stat));
+        }
+        let waiting = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.push((key, file));
+            waiting.len()
+        };
+        if waiting >= BATCH {
+            self.publish_waiting()?;
+        }
+        Ok(None)
+    }
+
+    pub(super) fn publish_waiting(&self) -> Result<(), CacheError> {
+        let waiting = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *waiting)
+        };
+        self.publish(waiting)
+            .into_iter()
+            .find_map(Result::err)
+            .map_or(Ok(()), Err)
+    }
+
+    /// Makes verified files objects: durable, under their names, and proven. One result for each, in order.
+    ///
+    /// The files are those of [`begin`](Self::begin), [`begin_resumable`](Self::begin_resumable) and [`adopt`](Self::adopt)
+    /// for the same keys. A file whose digest is not that of its key is refused.
+    pub fn publish(&self, files: Vec<(ObjectKey, VerifiedFile)>) -> Vec<Result<CachedObject, CacheError>> {
+        let mut results: Vec<Option<Result<CachedObject, CacheError>>> = Vec::new();
+        let mut places = Vec::new();
+        let mut publishing = Vec::new();
+        for (key, file) in files {
+            let is_content = key.content().is_none_or(|digest| digest == file.facts().digest);
+            if is_content && *file.name() == key.path() {
+                places.push((results.len(), key));
+                publishing.push(file);
+                results.push(None);
+            } else {
+                let key = key.to_string();
+                results.push(Some(Err(CacheError::WrongObject { key })));
+            }
+        }
+        for ((place, key), published) in places.into_iter().zip(publish_many(publishing)) {
+            results[place] = Some(self.published(key, published));
+        }
+        results.into_iter().flatten().collect()
+    }
+
+    fn published(
+        &self,
+        key: ObjectKey,
+        published: Result<wandb_storage::Published, StorageError>,
+    ) -> Result<CachedObject, CacheError> {
+        let published = published?;
+        let path = key.path();
+        let stat = match published.stat {
+            Some(stat) => stat,
+            None => match self.objects.look_at(&path)? {
+                Found::File(stat) => stat,
+                _ => {
+                    let key = key.to_string();
+                    return Err(CacheError::WrongObject { key });
+                }
+            },
+        };
+        self.note(key, &stat, &published.facts);
+        Ok(CachedObject {
+            key,
+            path,
+            stat,
+            facts: published.facts,
+        })
+    }
+
+    /// Begins to place an object into a directory; [`publish_many`] of `wandb-storage` gives it its name. `None` when the
+    /// object changed since it was looked up.
+    ///
+    /// With a hard link whoever writes into the file changes the object, which is noticed at its next use: a link changes the
+    /// object's times, so that it is read again.
+    ///
+    /// # Errors
+    /// [`CacheError::Storage`].
+    pub fn place(
+        &self,
+        object: &CachedObject,
+        directory: &Directory,
+        name: &RelativePath,
+        existing: Existing,
+        placement: Placement,
+    ) -> Result<Option<VerifiedFile>, CacheError> {
+        let source = (&self.objects, &object.path);
+        let proof = (&object.stat, &object.facts);
+        Ok(directory.place_from(name, existing, source, proof, placement)?)
+    }
+
+    /// Where an object is, for messages.
+    #[must_use]
+    pub fn path_of(&self, key: &ObjectKey) -> PathBuf {
+        self.objects.path_of(&key.path())
+    }
+}
