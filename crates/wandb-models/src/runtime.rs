@@ -62,6 +62,20 @@ pub(crate) async fn in_background<T: Send + 'static>(
     BackgroundTask(tokio::spawn(future)).await
 }
 
+/// Runs work that blocks on the runtime's pool. Work that was begun ends even if this future is dropped.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> wandb_core::Result<T> + Send + 'static,
+) -> wandb_core::Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => Err(
+            wandb_core::Error::new(wandb_core::ErrorKind::Cancelled, "the task was cancelled")
+                .with_source(error),
+        ),
+    }
+}
+
 struct BackgroundTask<T>(tokio::task::JoinHandle<wandb_core::Result<T>>);
 
 impl<T> Drop for BackgroundTask<T> {

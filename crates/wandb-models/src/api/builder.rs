@@ -1,6 +1,6 @@
 //! Building an [`Api`].
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderValue};
 use tokio::sync::OnceCell;
@@ -16,7 +16,7 @@ use wandb_core::{
 use wandb_transport::Transport;
 
 use super::{Api, Inner};
-use crate::TokioRuntime;
+use crate::{TokioRuntime, artifact::ArtifactStorage};
 
 /// Collects what an [`Api`] needs. Made by [`Api::builder`].
 ///
@@ -36,6 +36,9 @@ pub struct ApiBuilder {
     extra_headers: HeaderMap,
     timeout: Option<Duration>,
     rules: Option<ServerRules>,
+    artifact_cache: Option<PathBuf>,
+    artifact_directory: Option<PathBuf>,
+    offline: bool,
 }
 
 impl ApiBuilder {
@@ -52,6 +55,9 @@ impl ApiBuilder {
             extra_headers: HeaderMap::new(),
             timeout: None,
             rules: None,
+            artifact_cache: None,
+            artifact_directory: None,
+            offline: false,
         }
     }
 
@@ -64,7 +70,7 @@ impl ApiBuilder {
         Ok(self)
     }
 
-    /// Takes base URL, key, entity, project, timeout and headers from settings.
+    /// Takes base URL, key, entity, project, timeout, headers and the folders of artifacts from settings.
     ///
     /// # Errors
     /// [`Unsupported`](ErrorKind::Unsupported) for an identity token, which has to be exchanged at the server first.
@@ -90,6 +96,12 @@ impl ApiBuilder {
         self.project = settings.project.as_ref().map(|project| project.value.clone());
         self.timeout = settings.http_timeout.as_ref().map(|timeout| timeout.value);
         self.extra_headers = settings.extra_http_headers.clone();
+        if let Some(directory) = &settings.cache_dir {
+            self.artifact_cache = Some(directory.value.as_str().into());
+        }
+        if let Some(directory) = &settings.artifact_dir {
+            self.artifact_directory = Some(directory.value.as_str().into());
+        }
         for (name, setting) in [
             ("x-wandb-username", &settings.username),
             ("x-wandb-user-email", &settings.user_email),
@@ -103,6 +115,27 @@ impl ApiBuilder {
             }
         }
         Ok(self)
+    }
+
+    /// The artifact cache: the directory above `artifacts`, as `WANDB_CACHE_DIR` names it. It is shared with the official
+    /// client, and made when it is first used. Without one, nothing of artifacts is kept but what is downloaded.
+    pub fn artifact_cache(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.artifact_cache = Some(directory.into());
+        self
+    }
+
+    /// Where versions of artifacts are downloaded to, each in a folder of its own, unless a call says otherwise;
+    /// `./artifacts` unless set.
+    pub fn artifact_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.artifact_directory = Some(directory.into());
+        self
+    }
+
+    /// Never asks the server. Artifacts are found by exact version or digest in the artifact cache; everything else is an
+    /// error.
+    pub fn offline(mut self, offline: bool) -> Self {
+        self.offline = offline;
+        self
     }
 
     /// Where the pages for people are, when it does not follow from the base URL.
@@ -200,6 +233,7 @@ impl ApiBuilder {
                 rules: OnceCell::new_with(self.rules),
                 features: OnceCell::new(),
                 default_entity: OnceCell::new(),
+                artifacts: ArtifactStorage::new(self.artifact_cache, self.artifact_directory, self.offline),
             }),
             client: client.build().with_timeout(self.timeout),
         }

@@ -18,7 +18,7 @@ use wandb_core::{
 };
 use wandb_schema::operations::{server, viewer as wire};
 
-use crate::{Project, Projects, Run, RunReference, Runs, Viewer, project};
+use crate::{Project, Projects, Run, RunReference, Runs, Viewer, artifact::ArtifactStorage, project};
 
 pub use builder::ApiBuilder;
 pub use environment::Environment;
@@ -59,6 +59,7 @@ struct Inner {
     rules: OnceCell<ServerRules>,
     features: OnceCell<HashSet<String>>,
     default_entity: OnceCell<EntityName>,
+    artifacts: ArtifactStorage,
 }
 
 impl Api {
@@ -255,6 +256,21 @@ impl Api {
         }
     }
 
+    /// Where artifacts are kept on this machine.
+    pub(crate) fn artifact_storage(&self) -> &ArtifactStorage {
+        &self.inner.artifacts
+    }
+
+    /// An offline client sends nothing.
+    fn check_online(&self, description: &str) -> Result<()> {
+        if self.inner.artifacts.is_offline() {
+            return Err(Error::new(ErrorKind::Unsupported, "the client is offline")
+                .in_operation(description)
+                .with_hint("offline, artifacts are found by exact version or digest in the cache"));
+        }
+        Ok(())
+    }
+
     /// The defaults of short paths.
     pub(crate) fn path_context(&self) -> &PathContext {
         &self.inner.paths
@@ -270,6 +286,7 @@ impl Api {
         operation: &CynicOperation<T, V>,
         description: &str,
     ) -> Result<T> {
+        self.check_online(description)?;
         let operation = Operation::query(
             &operation.query,
             operation.operation_name.as_deref(),
@@ -292,6 +309,7 @@ impl Api {
         repeat: Repeat,
         description: &str,
     ) -> Result<T> {
+        self.check_online(description)?;
         let operation = Operation::mutation(
             &operation.query,
             operation.operation_name.as_deref(),

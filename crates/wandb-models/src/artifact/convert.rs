@@ -167,6 +167,7 @@ fn data(
         source_project: source.project,
         source_collection: source.collection,
         source_version,
+        is_remembered: false,
         name,
     })
 }
@@ -206,10 +207,11 @@ fn algorithm(algorithm: wire::ArtifactDigestAlgorithm) -> String {
 }
 
 impl Artifact {
-    fn new(api: Api, data: ArtifactData) -> Self {
+    pub(super) fn new(api: Api, data: ArtifactData) -> Self {
         Self {
             api,
             data: Arc::new(data),
+            manifest: Arc::default(),
         }
     }
 }

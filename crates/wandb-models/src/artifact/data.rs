@@ -83,6 +83,10 @@ pub struct ArtifactData {
     /// Its number in that sequence.
     #[serde(skip)]
     pub source_version: Option<Version>,
+    /// Whether it was read from this machine's cache without asking the server: then what can change (aliases, tags,
+    /// description, metadata, time to live, state) may be older than the server's.
+    #[serde(skip)]
+    pub is_remembered: bool,
 }
 
 #[expect(clippy::ref_option, reason = "serde passes fields by reference")]

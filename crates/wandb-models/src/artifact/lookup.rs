@@ -7,7 +7,7 @@ use wandb_core::{Error, ErrorKind, Result, path::ProjectPath};
 use wandb_schema::operations::artifacts as wire;
 
 use super::{Artifact, convert};
-use crate::Api;
+use crate::{Api, runtime::blocking};
 
 /// How every address of an artifact begins.
 const SCHEME: &str = "wandb-artifact://";
@@ -67,6 +67,10 @@ impl Api {
     /// One request, after that for the default entity if it is needed; a digest may need a second one, because a collection
     /// or an alias may have such a name, too.
     ///
+    /// With an artifact cache ([`ApiBuilder::artifact_cache`](crate::ApiBuilder::artifact_cache)), exact versions and digests
+    /// whose manifests were read before are found without a server, too: at once for an offline client, else when no server
+    /// can be reached; the result says so ([`is_remembered`](super::ArtifactData::is_remembered)).
+    ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when there is none or the key may not see it,
     /// [`InvalidInput`](ErrorKind::InvalidInput) when the text is none of these forms.
@@ -75,7 +79,18 @@ impl Api {
             Target::Id(id) => by_id(self, &id).await,
             Target::Name(name) => {
                 let path = self.resolve_artifact(&name).await?;
-                by_name(self, &path, &name).await
+                if self.artifact_storage().is_offline() {
+                    return remembered(self, &path, &name)
+                        .await?
+                        .ok_or_else(|| not_remembered(&path));
+                }
+                match by_name(self, &path, &name).await {
+                    // No server was reached: an exact version or a digest is the same as when it was read last.
+                    Err(error) if is_unreachable(&error) => {
+                        remembered(self, &path, &name).await?.ok_or(error)
+                    }
+                    result => result,
+                }
             }
         }
     }
@@ -126,6 +141,39 @@ impl Api {
         let entity = self.default_entity().await?;
         Ok(name.resolve(&context.clone().with_entity(entity))?)
     }
+}
+
+/// Whether no server answered at all.
+fn is_unreachable(error: &Error) -> bool {
+    error.status().is_none() && wandb_core::retry::is_transient(error)
+}
+
+/// What the cache knows of an exact version or digest.
+async fn remembered(api: &Api, path: &ArtifactPath, name: &ArtifactName) -> Result<Option<Artifact>> {
+    let Some(memory) = api.artifact_storage().memory().await? else {
+        return Ok(None);
+    };
+    let project = format!("{}/{}", path.entity(), path.project());
+    let place = match path.selector() {
+        Selector::Version(version) => format!("{project}/{}:{version}", path.collection()),
+        Selector::Alias(_) => match path.selector().as_digest() {
+            Some(digest) => format!("{project}/{}:{digest}", path.collection()),
+            None => return Ok(None),
+        },
+        Selector::Unspecified => match name.as_digest() {
+            Some(digest) => format!("{project}/{digest}"),
+            None => return Ok(None),
+        },
+    };
+    let server = api.base_url().as_str().to_owned();
+    let data = blocking(move || Ok(memory.version(&server, &place))).await?;
+    Ok(data.map(|data| Artifact::new(api.clone(), data)))
+}
+
+fn not_remembered(path: &ArtifactPath) -> Error {
+    Error::not_found(format!("artifact \"{path}\" in the cache of this machine")).with_hint(
+        "offline, versions are known by their exact number or digest, once their manifests were read",
+    )
 }
 
 /// Whether the server itself said that the thing is not there. A bare 404 may come from anything that answers HTTP.

@@ -16,15 +16,24 @@ mod collection_edit;
 mod convert;
 mod data;
 mod edit;
+mod files;
 mod life;
+mod lineage;
+mod lineage_graph;
 mod lookup;
+mod manifest;
+mod memory;
 mod metadata;
 mod run;
 mod runs;
+mod storage;
 mod types;
 mod versions;
 
 use std::{fmt, ops::Deref, sync::Arc};
+
+use tokio::sync::OnceCell;
+use wandb_artifacts::Manifest;
 
 use crate::Api;
 
@@ -32,9 +41,15 @@ pub use collection::{ArtifactCollection, ArtifactCollectionData, ArtifactCollect
 pub use collection_edit::CollectionEdit;
 pub use data::ArtifactData;
 pub use edit::{ArtifactEdit, TimeToLive};
+pub use files::{ArtifactFile, ArtifactFiles};
 pub use life::LinkedArtifacts;
+pub use lineage::Lineage;
+pub use lineage_graph::{
+    LineageArtifact, LineageEdge, LineageEdgeKind, LineageGap, LineageGraph, LineageRun,
+};
 pub use run::{RunArtifacts, UsedArtifact, UsedArtifacts};
 pub use runs::ArtifactRuns;
+pub(crate) use storage::ArtifactStorage;
 pub use types::{ArtifactType, ArtifactTypes};
 pub use versions::ArtifactVersions;
 
@@ -45,6 +60,8 @@ pub use versions::ArtifactVersions;
 pub struct Artifact {
     api: Api,
     data: Arc<ArtifactData>,
+    /// Read when it is first asked for.
+    manifest: Arc<OnceCell<Arc<Manifest>>>,
 }
 
 impl Deref for Artifact {
@@ -93,5 +110,7 @@ impl fmt::Debug for Artifact {
     }
 }
 
+#[cfg(test)]
+mod lineage_tests;
 #[cfg(test)]
 mod tests;

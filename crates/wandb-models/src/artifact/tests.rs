@@ -559,3 +559,180 @@ async fn the_runs_around_a_version_are_asked_for_together() {
     }
     script.finish();
 }
+
+fn manifest_of(entries: &[(&str, &[u8])]) -> Manifest {
+    let entries = entries
+        .iter()
+        .map(|(path, bytes)| {
+            wandb_artifacts::ManifestEntry::file(
+                *path,
+                wandb_artifacts::Algorithm::Md5.hash(bytes),
+                bytes.len() as u64,
+            )
+        })
+        .collect();
+    Manifest::new().with_entries(entries).unwrap()
+}
+
+fn expect_manifest(script: &ScriptedTransport, body: Vec<u8>) {
+    script
+        .graphql("FetchArtifactManifest")
+        .variables(json!({"id": ID}))
+        .respond_data(json!({"artifact": {"currentManifest": {"file":
+            {"directUrl": "https://api.example/dl/token"}}}}));
+    // Below the base URL, and yet without the key: the address is its own credential.
+    script
+        .get("/dl/token")
+        .header_absent("authorization")
+        .respond(wandb_transport::ScriptedResponse::new(200).bytes(body));
+}
+
+#[tokio::test]
+async fn a_manifest_is_checked_and_fetched_once() {
+    let manifest = manifest_of(&[("a", b"abc"), ("b/c", b"")]);
+    let script = ScriptedTransport::ordered();
+    expect_model(&script, json!({"digest": manifest.digest().to_string()}));
+    let artifact = api(&script).artifact("e/p/model:v3").await.unwrap();
+    // Manifests of other versions, twice, and then the right one.
+    expect_manifest(&script, manifest_of(&[("a", b"abd")]).to_json());
+    expect_manifest(&script, manifest_of(&[("x", b"")]).to_json());
+    expect_manifest(&script, manifest.to_json());
+    let clone = artifact.clone();
+    assert_eq!(artifact.manifest().await.unwrap().len(), 2);
+    assert_eq!(clone.entry("b/c").await.unwrap().size(), Some(0));
+    assert_eq!(clone.entry("b").await.unwrap_err().kind(), ErrorKind::NotFound);
+    script.finish();
+}
+
+#[tokio::test]
+async fn a_wrong_manifest_is_an_integrity_error() {
+    let script = ScriptedTransport::ordered();
+    let artifact = model(&script).await;
+    for _ in 0..3 {
+        expect_manifest(&script, manifest_of(&[("a", b"abd")]).to_json());
+    }
+    let error = artifact.manifest().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Integrity);
+    assert!(error.to_string().contains("e/p/model:v3"), "{error}");
+    script.finish();
+}
+
+#[tokio::test]
+async fn what_was_read_is_known_offline_by_exact_names_only() {
+    let cache = tempfile::tempdir().unwrap();
+    let manifest = manifest_of(&[("a", b"abc")]);
+    let digest = manifest.digest().to_string();
+    let script = ScriptedTransport::ordered();
+    let client = |offline: bool| {
+        Api::builder(Arc::new(script.clone()))
+            .base_url("https://api.example")
+            .and_then(|builder| builder.entity("e"))
+            .unwrap()
+            .retry(wandb_core::retry::RetryPolicy::never())
+            .artifact_cache(cache.path())
+            .offline(offline)
+            .build()
+    };
+    let online = client(false);
+    expect_model(&script, json!({"digest": digest}));
+    let seen = online.artifact("e/p/model:v3").await.unwrap();
+    expect_manifest(&script, manifest.to_json());
+    seen.manifest().await.unwrap();
+    // Another handle: one metadata request and no other.
+    expect_model(&script, json!({"digest": digest}));
+    let again = online.artifact("e/p/model:v3").await.unwrap();
+    assert_eq!(again.manifest().await.unwrap().len(), 1);
+    // A server that cannot be reached.
+    script
+        .graphql("ArtifactMembershipByName")
+        .fail(wandb_transport::TransportErrorKind::Connect);
+    let remembered = online.artifact("e/p/model:v3").await.unwrap();
+    assert!(remembered.is_remembered && !again.is_remembered);
+    let (mut now, then) = (remembered.data().clone(), again.data());
+    now.is_remembered = false;
+    assert!(Value::Map(std::mem::take(&mut now.metadata)).same_as(&Value::Map(then.metadata.clone())));
+    now.metadata = then.metadata.clone();
+    assert_eq!(
+        serde_json::to_value(&now).unwrap(),
+        serde_json::to_value(then).unwrap()
+    );
+    // One that answers with an error is not offline.
+    script.graphql("ArtifactMembershipByName").respond_status(500);
+    assert_eq!(
+        online.artifact("e/p/model:v3").await.unwrap_err().kind(),
+        ErrorKind::Server
+    );
+
+    let offline = client(true);
+    for name in [
+        "e/p/model:v3".to_owned(),
+        format!("e/p/{digest}"),
+        format!("e/p/model:{digest}"),
+    ] {
+        let artifact = offline.artifact(&name).await.unwrap();
+        assert_eq!(artifact.manifest().await.unwrap().len(), 1, "{name}");
+    }
+    for name in ["e/p/model", "e/p/model:latest", "e/p/model:v4", "e/q/model:v3"] {
+        assert_eq!(
+            offline.artifact(name).await.unwrap_err().kind(),
+            ErrorKind::NotFound,
+            "{name}"
+        );
+    }
+    let error = offline.viewer().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    // Damage is not trusted, and is mended by the next reading.
+    for entry in std::fs::read_dir(cache.path().join("artifacts/wb/manifests")).unwrap() {
+        std::fs::write(entry.unwrap().path(), manifest_of(&[("a", b"abd")]).to_json()).unwrap();
+    }
+    let damaged = offline.artifact("e/p/model:v3").await.unwrap();
+    assert_eq!(
+        damaged.manifest().await.unwrap_err().kind(),
+        ErrorKind::Unsupported
+    );
+    expect_model(&script, json!({"digest": digest}));
+    let mended = online.artifact("e/p/model:v3").await.unwrap();
+    expect_manifest(&script, manifest.to_json());
+    mended.manifest().await.unwrap();
+    assert!(
+        offline
+            .artifact("e/p/model:v3")
+            .await
+            .unwrap()
+            .manifest()
+            .await
+            .is_ok()
+    );
+    script.finish();
+}
+
+#[tokio::test]
+async fn files_are_listed_with_their_whole_paths() {
+    let file = |name: &str, shown: Json| {
+        json!({"node": {"id": "f", "name": name, "displayName": shown, "sizeBytes": 3, "mimetype": null, "updatedAt": null,
+            "digest": "d", "md5": "d", "directUrl": "https://s.example/x?X-Amz-Signature=abcdef"}})
+    };
+    let script = ScriptedTransport::ordered();
+    let artifact = model(&script).await;
+    script
+        .graphql("ArtifactMembershipFiles")
+        .variables(json!({"collection": "model", "alias": "v3", "names": ["a/b"], "perPage": 50}))
+        .respond_data(
+            json!({"project": {"artifactCollection": {"artifactMembership": {"files": {
+            "edges": [file("b", json!("a/b")), file("c", Json::Null)],
+            "pageInfo": {"hasNextPage": false, "endCursor": null}}}}}}),
+        );
+    let files: Vec<_> = artifact
+        .files()
+        .names(["a/b"])
+        .stream()
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(
+        files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(),
+        ["a/b", "c"]
+    );
+    assert!(!format!("{files:?}").contains("abcdef"));
+    script.finish();
+}

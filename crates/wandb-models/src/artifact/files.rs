@@ -1,0 +1,224 @@
+//! Files of a version as the server lists them, and the addresses of their bytes.
+
+use std::sync::Arc;
+
+use cynic::QueryBuilder;
+use serde::Serialize;
+use wandb_core::{
+    Error, Result,
+    page::{ItemStream, Page, Pages},
+    redact::SafeUrl,
+    timestamp::Timestamp,
+};
+use wandb_schema::operations::artifact_files as wire;
+
+use super::{Artifact, ArtifactData};
+use crate::{
+    Api,
+    listing::{self, Paging},
+};
+
+impl Artifact {
+    /// The files as the server lists them, references included. The [`manifest`](Self::manifest) is the authority; this is
+    /// for addresses, media types and times.
+    pub fn files(&self) -> ArtifactFiles {
+        ArtifactFiles {
+            api: self.api.clone(),
+            artifact: Arc::clone(&self.data),
+            names: None,
+            paging: Paging::new(50),
+        }
+    }
+}
+
+/// A file of a version, as the server lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ArtifactFile {
+    /// The opaque id.
+    pub id: String,
+    /// The path in the artifact. It comes from the server: never join it to a path by hand.
+    pub name: String,
+    /// How many bytes.
+    pub size: u64,
+    /// The digest of the entry, as on the wire.
+    pub digest: Option<String>,
+    /// The MD5 of the bytes, in Base64.
+    pub md5: Option<String>,
+    /// The media type.
+    pub mimetype: Option<String>,
+    /// When it was written.
+    pub updated_at: Option<Timestamp>,
+    /// Where the bytes are; of a reference, what it refers to. It may be signed: `Debug` masks the signature, it is left out
+    /// when this is serialised, and it expires.
+    #[serde(skip)]
+    pub url: SafeUrl,
+}
+
+impl ArtifactFile {
+    fn from_wire(wire: wire::ArtifactFile) -> Result<Self> {
+        let name = wire
+            .display_name
+            .filter(|name| !name.is_empty())
+            .unwrap_or(wire.name);
+        let size = u64::try_from(wire.size_bytes.0)
+            .map_err(|_| Error::protocol(format!("file {name:?} has a negative size")))?;
+        let updated_at = wire
+            .updated_at
+            .map(|text| Timestamp::parse(&text.0))
+            .transpose()
+            .map_err(|error| {
+                Error::protocol(format!("the time of file {name:?} cannot be read")).with_source(error)
+            })?;
+        Ok(Self {
+            id: wire.id.into_inner(),
+            name,
+            size,
+            digest: wire.digest.filter(|digest| !digest.is_empty()),
+            md5: wire.md5.filter(|md5| !md5.is_empty()),
+            mimetype: wire.mimetype,
+            updated_at,
+            url: SafeUrl::new(wire.direct_url),
+        })
+    }
+}
+
+/// A listing of the files of a version. Made by [`Artifact::files`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ArtifactFiles {
+    api: Api,
+    artifact: Arc<ArtifactData>,
+    names: Option<Vec<String>>,
+    paging: Paging,
+}
+
+impl ArtifactFiles {
+    /// Only files with these paths.
+    pub fn names<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.names = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// How many files a request asks for; 50 unless set.
+    pub fn page_size(mut self, size: u32) -> Self {
+        self.paging.page_size = size;
+        self
+    }
+
+    /// How many files are given at most.
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.paging.limit = Some(limit);
+        self
+    }
+
+    /// The listing page by page.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a page size that is not possible, and for a version that has
+    /// no number yet.
+    pub fn pages(self) -> Result<Pages<'static, ArtifactFile>> {
+        let member = Member::of(&self.artifact)?;
+        let Self {
+            api, names, paging, ..
+        } = self;
+        let (member, names) = (Arc::new(member), Arc::new(names));
+        paging.pages(move |cursor, count| {
+            let (api, member, names) = (api.clone(), Arc::clone(&member), Arc::clone(&names));
+            async move { fetch_page(&api, &member, names.as_ref().clone(), cursor, count).await }
+        })
+    }
+
+    /// The files one by one.
+    pub fn stream(self) -> ItemStream<'static, ArtifactFile> {
+        listing::items(self.pages())
+    }
+}
+
+/// A version in its collection, as the wire names it where files are asked for.
+#[derive(Debug, Clone)]
+struct Member {
+    entity: String,
+    project: String,
+    collection: String,
+    version: String,
+}
+
+impl Member {
+    fn of(artifact: &ArtifactData) -> Result<Self> {
+        let version = artifact.version.ok_or_else(|| {
+            Error::invalid_input(format!(
+                "artifact \"{}\" has no number yet: it is {}",
+                artifact.exact_name(),
+                artifact.state
+            ))
+        })?;
+        Ok(Self {
+            entity: artifact.entity.clone(),
+            project: artifact.project.clone(),
+            collection: artifact.collection.clone(),
+            version: version.to_string(),
+        })
+    }
+
+    fn variables(
+        &self,
+        names: Option<Vec<String>>,
+        cursor: Option<String>,
+        count: u32,
+    ) -> wire::MembershipFilesVariables {
+        wire::MembershipFilesVariables {
+            entity: Some(self.entity.clone()),
+            project: self.project.clone(),
+            collection: self.collection.clone(),
+            alias: self.version.clone(),
+            names,
+            cursor,
+            per_page: i32::try_from(count).unwrap_or(i32::MAX),
+        }
+    }
+
+    fn name(&self) -> String {
+        format!(
+            "{}/{}/{}:{}",
+            self.entity, self.project, self.collection, self.version
+        )
+    }
+}
+
+async fn fetch_page(
+    api: &Api,
+    member: &Member,
+    names: Option<Vec<String>>,
+    cursor: Option<String>,
+    count: u32,
+) -> Result<Page<ArtifactFile>> {
+    let description = format!("list the files of \"{}\"", member.name());
+    let operation = wire::ArtifactMembershipFiles::build(member.variables(names, cursor, count));
+    let answer: wire::ArtifactMembershipFiles = api.execute(&operation, &description).await?;
+    let connection = answer
+        .project
+        .and_then(|project| project.artifact_collection)
+        .and_then(|collection| collection.artifact_membership)
+        .ok_or_else(|| Error::not_found(format!("artifact \"{}\"", member.name())))?
+        .files
+        .ok_or_else(no_files)?;
+    let page = || {
+        let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
+        Ok(Page {
+            items: nodes
+                .into_iter()
+                .map(ArtifactFile::from_wire)
+                .collect::<Result<_>>()?,
+            next: listing::next_cursor(
+                connection.page_info.has_next_page,
+                connection.page_info.end_cursor,
+            )?,
+        })
+    };
+    page().map_err(|error: Error| error.in_operation(description))
+}
+
+fn no_files() -> Error {
+    Error::protocol("the server gave no files where a page of files was asked for")
+}

@@ -1,0 +1,232 @@
+//! The manifest of a version, and what follows from it without a download.
+
+use std::{
+    io::{self, Read},
+    path::Path,
+    sync::Arc,
+};
+
+use bytes::{Buf, Bytes};
+use cynic::QueryBuilder;
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use wandb_artifacts::{
+    Algorithm, ArtifactDigest, Limits, Manifest, ManifestEntry, ManifestError, Verification, VerifyOptions,
+};
+use wandb_core::{Error, ErrorKind, Result, client::Fetch, redact::SafeUrl, retry};
+use wandb_schema::operations::{artifact_files as wire, artifacts::ArtifactIdVariables};
+
+use super::Artifact;
+use crate::runtime::blocking;
+
+/// How often the manifest is asked for: a connection breaks off, or its signed address expires.
+const ATTEMPTS: u32 = 3;
+
+/// How many pieces of a body wait for the parser.
+const WAITING: usize = 16;
+
+impl Artifact {
+    /// The manifest: the files of the version with their digests.
+    ///
+    /// It is read from the artifact cache if it is there, else fetched from a signed address without the credential, parsed
+    /// while it streams, and in both cases checked: the digest formula of protocol §5.1 over it must give the version's
+    /// digest. It is kept for all clones of this handle, and in the cache.
+    ///
+    /// # Errors
+    /// - [`Integrity`](ErrorKind::Integrity) when it is not the manifest of this version;
+    /// - [`NotFound`](ErrorKind::NotFound) before it is uploaded, or when the version is gone;
+    /// - [`Protocol`](ErrorKind::Protocol) when it cannot be read.
+    pub async fn manifest(&self) -> Result<Arc<Manifest>> {
+        let manifest = self.manifest.get_or_try_init(|| async {
+            self.load_manifest().await.map_err(|error| {
+                error.in_operation(format!("read the manifest of \"{}\"", self.exact_name()))
+            })
+        });
+        manifest.await.cloned()
+    }
+
+    /// One entry of the manifest, by its path.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) when there is none, else as [`manifest`](Self::manifest).
+    pub async fn entry(&self, path: &str) -> Result<ManifestEntry> {
+        let manifest = self.manifest().await?;
+        manifest.get(path).cloned().ok_or_else(|| {
+            Error::not_found(format!("{path:?} in artifact \"{}\"", self.exact_name()))
+                .with_hint("look at the manifest to see the paths")
+        })
+    }
+
+    /// Compares a directory with the manifest, without any request once the manifest is known. Everything that is missing,
+    /// extra or changed is listed; references are told as unverified.
+    ///
+    /// # Errors
+    /// As [`manifest`](Self::manifest); [`Io`](ErrorKind::Io) when there is no such directory. What is wrong in it is not an
+    /// error but the result.
+    pub async fn verify(&self, root: impl AsRef<Path>) -> Result<Verification> {
+        let manifest = self.manifest().await?;
+        let root = root.as_ref().to_owned();
+        blocking(move || {
+            Ok(wandb_artifacts::verify(
+                root,
+                &manifest,
+                &VerifyOptions::default(),
+            )?)
+        })
+        .await
+    }
+
+    /// The digest as a value. `None` of an algorithm that is newer than this client.
+    pub(super) fn parsed_digest(&self) -> Result<ArtifactDigest> {
+        let algorithm = match self.digest_algorithm.as_deref() {
+            None | Some("MANIFEST_MD5") => Algorithm::Md5,
+            Some("MANIFEST_XXH128") => Algorithm::Xxh128,
+            Some(other) => {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!("digests by {other:?} are newer than this client"),
+                ));
+            }
+        };
+        ArtifactDigest::parse(algorithm, &self.digest).map_err(|error| {
+            Error::protocol(format!("the digest {:?} cannot be read", self.digest)).with_source(error)
+        })
+    }
+
+    async fn load_manifest(&self) -> Result<Arc<Manifest>> {
+        let digest = self.parsed_digest()?;
+        let memory = self.api.artifact_storage().memory().await?;
+        if let Some(memory) = memory.clone()
+            && let Some(manifest) = blocking(move || Ok(memory.manifest(digest))).await?
+        {
+            return Ok(Arc::new(manifest));
+        }
+        let manifest = Arc::new(self.fetch_manifest(digest).await?);
+        if let Some(memory) = memory.filter(|_| self.is_committed()) {
+            let (manifest, data) = (Arc::clone(&manifest), Arc::clone(&self.data));
+            let server = self.api.base_url().as_str().to_owned();
+            let kept = blocking(move || {
+                memory.keep_manifest(digest, &manifest)?;
+                memory.keep_version(&server, &data)
+            });
+            // A full disk is no reason to do without a manifest that is here.
+            if let Err(error) = kept.await {
+                tracing::debug!(%error, "the manifest could not be kept");
+            }
+        }
+        Ok(manifest)
+    }
+
+    async fn fetch_manifest(&self, digest: ArtifactDigest) -> Result<Manifest> {
+        let mut attempt = 1;
+        loop {
+            let error = match self.fetch_manifest_once().await {
+                Ok(manifest) => match check(&manifest, digest) {
+                    Ok(()) => return Ok(manifest),
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            let expired = matches!(error.status(), Some(401 | 403 | 404 | 410));
+            let may_pass = expired
+                || error.kind() == ErrorKind::Integrity
+                || (error.status().is_none() && retry::is_transient(&error));
+            if attempt == ATTEMPTS || !may_pass {
+                return Err(error);
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn fetch_manifest_once(&self) -> Result<Manifest> {
+        let description = format!("find the manifest of \"{}\"", self.exact_name());
+        let operation = wire::FetchArtifactManifest::build(ArtifactIdVariables {
+            id: cynic::Id::new(&*self.id),
+        });
+        let answer: wire::FetchArtifactManifest = self.api.execute(&operation, &description).await?;
+        let artifact = answer
+            .artifact
+            .ok_or_else(|| Error::not_found(format!("artifact \"{}\"", self.exact_name())))?;
+        let manifest = artifact.current_manifest.ok_or_else(|| {
+            Error::not_found(format!(
+                "the manifest of \"{}\" (it is {})",
+                self.exact_name(),
+                self.state
+            ))
+        })?;
+        let fetch =
+            Fetch::get(SafeUrl::new(manifest.file.direct_url), "fetch the manifest").without_credential();
+        let mut body = self.api.client().fetch(&fetch).await?.body;
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let reading =
+            tokio::task::spawn_blocking(move || Manifest::read(Pieces::new(receiver), &Limits::default()));
+        let mut broken = None;
+        while let Some(chunk) = body.next().await {
+            match chunk {
+                Ok(chunk) => {
+                    // The parser has given up; it says why.
+                    if sender.send(chunk).await.is_err() {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    broken = Some(Error::from(error));
+                    break;
+                }
+            }
+        }
+        drop(sender);
+        let read: Result<Manifest, ManifestError> = match reading.await {
+            Ok(read) => read,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(error) => {
+                return Err(Error::new(ErrorKind::Cancelled, "the task was cancelled").with_source(error));
+            }
+        };
+        match broken {
+            // What was parsed of half a body says nothing.
+            Some(error) => Err(error),
+            None => Ok(read?),
+        }
+    }
+}
+
+fn check(manifest: &Manifest, digest: ArtifactDigest) -> Result<()> {
+    let found = manifest.digest_by(digest.algorithm());
+    if found == digest {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Integrity,
+        format!("the manifest has the digest {found}, and the version {digest}"),
+    ))
+}
+
+/// The pieces of a body as they come, for a parser that blocks.
+struct Pieces {
+    receiver: mpsc::Receiver<Bytes>,
+    current: Bytes,
+}
+
+impl Pieces {
+    fn new(receiver: mpsc::Receiver<Bytes>) -> Self {
+        Self {
+            receiver,
+            current: Bytes::new(),
+        }
+    }
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.current.is_empty() {
+            match self.receiver.blocking_recv() {
+                Some(piece) => self.current = piece,
+                None => return Ok(0),
+            }
+        }
+        let count = self.current.len().min(buffer.len());
+        self.current.copy_to_slice(&mut buffer[..count]);
+        Ok(count)
+    }
+}

@@ -1,0 +1,61 @@
+//! Where artifacts are kept on this machine, as a client was told.
+
+use std::path::{Path, PathBuf};
+
+use tokio::sync::OnceCell;
+use wandb_core::Result;
+
+use super::memory::Memory;
+use crate::{Api, runtime::blocking};
+
+/// What a client knows of this machine's folders. Nothing of it is read from the environment here.
+#[derive(Debug, Default)]
+pub(crate) struct ArtifactStorage {
+    cache: Option<PathBuf>,
+    root: Option<PathBuf>,
+    offline: bool,
+    memory: OnceCell<Memory>,
+}
+
+impl ArtifactStorage {
+    pub(crate) fn new(cache: Option<PathBuf>, root: Option<PathBuf>, offline: bool) -> Self {
+        Self {
+            cache,
+            root,
+            offline,
+            memory: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn is_offline(&self) -> bool {
+        self.offline
+    }
+
+    /// What is remembered of versions; `None` without a cache.
+    pub(super) async fn memory(&self) -> Result<Option<Memory>> {
+        let Some(cache) = &self.cache else {
+            return Ok(None);
+        };
+        let open = || {
+            let cache = cache.clone();
+            blocking(move || Memory::open(&cache))
+        };
+        Ok(Some(self.memory.get_or_try_init(open).await?.clone()))
+    }
+}
+
+impl Api {
+    /// The artifact cache, if the client was given one: the directory above `artifacts`, as `WANDB_CACHE_DIR` names it.
+    #[must_use]
+    pub fn artifact_cache_directory(&self) -> Option<&Path> {
+        self.artifact_storage().cache.as_deref()
+    }
+
+    /// Where versions are downloaded to unless a call says otherwise: `./artifacts` unless the client was told (official:
+    /// `WANDB_ARTIFACT_DIR`). Each version has a folder of its own in it.
+    #[must_use]
+    pub fn artifact_directory(&self) -> &Path {
+        let root = self.artifact_storage().root.as_deref();
+        root.unwrap_or_else(|| Path::new("artifacts"))
+    }
+}
