@@ -50,7 +50,7 @@ fn full(number: usize) -> Json {
 }
 
 /// One page of at most `first`, from the cursor on.
-fn page(items: Vec<Json>, first: &Json, after: &Json) -> Json {
+fn page(items: &[Json], first: &Json, after: &Json) -> Json {
     let start: usize = after.as_str().map_or(0, |cursor| cursor.parse().unwrap());
     let end = items
         .len()
@@ -75,11 +75,8 @@ impl World {
     fn around(&self, number: usize, variables: &Json) -> Json {
         let list = |of: &BTreeMap<usize, Vec<usize>>| {
             let versions = of.get(&number).cloned().unwrap_or_default();
-            page(
-                versions.into_iter().map(version).collect(),
-                &variables["perPage"],
-                &Json::Null,
-            )
+            let versions: Vec<_> = versions.into_iter().map(version).collect();
+            page(&versions, &variables["perPage"], &Json::Null)
         };
         json!({"name": format!("r{number}"), "inputArtifacts": list(&self.used), "outputArtifacts": list(&self.logged)})
     }
@@ -104,7 +101,7 @@ impl World {
                             maker["__typename"] = "Run".into();
                             maker
                         });
-                        node["usedBy"] = page(self.users(number), &variables["perPage"], &Json::Null);
+                        node["usedBy"] = page(&self.users(number), &variables["perPage"], &Json::Null);
                         slots.insert(format!("artifact{slot}"), node);
                     }
                 }
@@ -128,13 +125,13 @@ impl World {
                 let number: usize = variables["id"].as_str().unwrap()["version-".len()..]
                     .parse()
                     .unwrap();
-                json!({"artifact": {"usedBy": page(self.users(number), &variables["perPage"], &variables["cursor"])}})
+                json!({"artifact": {"usedBy": page(&self.users(number), &variables["perPage"], &variables["cursor"])}})
             }
             "RunOutputArtifacts" => {
                 let number: usize = variables["run"].as_str().unwrap()[1..].parse().unwrap();
-                let versions = self.logged[&number].iter().copied().map(full).collect();
+                let versions: Vec<_> = self.logged[&number].iter().copied().map(full).collect();
                 json!({"project": {"run": {"outputArtifacts":
-                    page(versions, &variables["perPage"], &variables["cursor"])}}})
+                    page(&versions, &variables["perPage"], &variables["cursor"])}}})
             }
             other => panic!("{other} was not expected"),
         }
