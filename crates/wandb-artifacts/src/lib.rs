@@ -38,6 +38,8 @@
 //! | [`verify`](mod@verify) | a directory against a manifest: everything that is missing, extra or changed |
 //! | [`plan`] | what a download has to do: present, cached, to fetch |
 //! | [`cache`] | the content cache, shared with the official client: proven objects only |
+//! | [`reference`] | references: schemes, entity tags |
+//! | `transfer` | download and upload; feature `transfer` |
 //! | `media` | typed media: tables, images, …; feature `media` |
 
 pub mod cache;
@@ -49,6 +51,9 @@ pub mod media;
 pub mod name;
 mod parallel;
 pub mod plan;
+pub mod reference;
+#[cfg(feature = "transfer")]
+pub mod transfer;
 pub mod verify;
 
 pub use cache::Cache;

@@ -97,13 +97,4 @@ impl RangeJournal {
         }
         Ok(())
     }
-
-    /// Forgets all pieces.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn clear(&mut self) -> io::Result<()> {
-        self.done.fill(false);
-        self.rewrite()
-    }
 }

@@ -23,6 +23,7 @@ mod place;
 mod publish;
 mod stat;
 mod tree;
+mod whole;
 
 pub use digest::{Algorithm, ContentDigest, Hasher};
 pub use directory::{Directory, FileFacts};
@@ -35,6 +36,7 @@ pub use place::Placement;
 pub use publish::{Published, VerifiedFile, publish_many};
 pub use stat::{FileStat, Found};
 pub use tree::{EntryKind, Walked};
+pub use whole::HashedBytes;
 
 #[cfg(test)]
 mod tests;

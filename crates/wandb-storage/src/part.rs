@@ -30,8 +30,11 @@ const STALE: Duration = Duration::from_secs(60 * 60);
 /// The longest stem that is kept in a part's name, in bytes; names are limited to 255.
 const STEM: usize = 180;
 
-/// How often a part that disappears between opening and locking is opened again.
-const OPENINGS: usize = 16;
+/// How often a part that disappears between opening and locking, or is locked, is opened again.
+const OPENINGS: u32 = 16;
+
+/// How long a locked part is waited for in all: a transfer of this process that was dropped may still have a write under way.
+const PATIENCE: Duration = Duration::from_millis(320);
 
 /// The name of a part with this key, in the directory of `name`.
 pub(crate) fn part_name(name: &RelativePath, key: &str) -> String {
@@ -129,7 +132,11 @@ pub(crate) fn open_keyed(
             .into_std();
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => return Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                std::thread::sleep(PATIENCE / OPENINGS);
+                continue;
+            }
+            Err(TryLockError::Error(_)) => return Ok(None),
         }
         // It may have been published or removed after it was opened: then it is somebody else's file by now.
         if is_still_named(&file, directory.handle().symlink_metadata(&part)).map_err(failed)? {

@@ -239,7 +239,7 @@ impl PendingFile {
                 source,
             });
         }
-        let journal = self.journal_name().filter(|_| self.is_journaled);
+        let journal = self.journal_name();
         let file = self.file.take().expect("the file is open until it is published");
         Ok(VerifiedFile {
             directory: self.directory.clone(),
@@ -295,7 +295,7 @@ impl Drop for PendingFile {
 }
 
 #[cfg(unix)]
-fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+pub(crate) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
 }
 
@@ -310,7 +310,7 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 }
 
 #[cfg(windows)]
-fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+pub(crate) fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
     while !bytes.is_empty() {
         match std::os::windows::fs::FileExt::seek_write(file, bytes, offset)? {
             0 => return Err(io::Error::from(io::ErrorKind::WriteZero)),

@@ -1,0 +1,49 @@
+//! Artifacts over the network: download, upload, progress. Feature `transfer`.
+//!
+//! | item | what it is for |
+//! |---|---|
+//! | [`Download`] | a whole version, or the part of it below a prefix, into a directory |
+//! | [`UrlSource`] | where its files are; asked in batches |
+//! | [`ContentStore`] | the cache, as far as a transfer needs it |
+//! | [`ArtifactResolver`] | the versions behind `wandb-artifact://` references |
+//! | [`receive_file`] | one file, resumed over as many connections as it takes |
+//! | [`Progress`] | who hears how far it is |
+//!
+//! Everything on the wire goes through a [`Client`](wandb_core::client::Client), so retries, rate limits, redirects and the
+//! place of the credential are decided there.
+
+mod address;
+mod blocking;
+mod cached;
+mod checkout;
+mod download;
+mod engine;
+mod fetch;
+mod file_sink;
+mod gate;
+mod options;
+mod pace;
+mod present;
+mod progress;
+mod publisher;
+mod ranges;
+mod receive;
+mod references;
+mod report;
+mod resolver;
+mod survey;
+mod urls;
+
+pub use address::{Address, AddressSource, FixedAddress};
+pub use cached::{CachedFile, ContentStore};
+pub use checkout::{Checkout, Removal};
+pub use download::{Download, DownloadSummary};
+pub use file_sink::receive_file;
+pub use options::DownloadOptions;
+pub use progress::{NoProgress, Progress};
+pub use report::{Downloaded, TrackedReference};
+pub use resolver::{ArtifactResolver, ResolvedArtifact};
+pub use urls::UrlSource;
+
+#[cfg(test)]
+mod tests;

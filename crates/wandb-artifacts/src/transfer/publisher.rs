@@ -1,0 +1,175 @@
+//! The thread that makes verified files durable and gives them their names, many at a time.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::sync::Notify;
+use wandb_core::Error;
+use wandb_storage::{Directory, Published, VerifiedFile, publish_many};
+
+use super::{DownloadOptions, engine::lock, present::VerifiedFacts, report::Failures, survey::token_of};
+use crate::manifest::Manifest;
+
+/// How many files are published together at most. Each is an open file.
+const BATCH: usize = 256;
+
+/// How many may wait for the next batch.
+const WAITING: usize = 64;
+
+/// How long the publisher waits for more, when there are few.
+const LINGER: Duration = Duration::from_millis(40);
+
+/// A verified file, still without its name.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    /// Index into the manifest's entries.
+    index: usize,
+    file: VerifiedFile,
+    is_from_cache: bool,
+}
+
+impl Ready {
+    pub(crate) fn fetched(index: usize, file: VerifiedFile) -> Self {
+        Self {
+            index,
+            file,
+            is_from_cache: false,
+        }
+    }
+
+    pub(crate) fn cached(index: usize, file: VerifiedFile) -> Self {
+        Self {
+            index,
+            file,
+            is_from_cache: true,
+        }
+    }
+}
+
+/// What was published.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) cached: u64,
+    pub(crate) fetched: u64,
+    pub(crate) bytes: u64,
+}
+
+/// The thread and the way to it.
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    ready: mpsc::SyncSender<Ready>,
+    thread: tokio::task::JoinHandle<(Counts, VerifiedFacts)>,
+}
+
+/// What the thread works with.
+pub(crate) struct Work {
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) directory: Directory,
+    pub(crate) options: DownloadOptions,
+    pub(crate) facts: VerifiedFacts,
+    pub(crate) failures: Arc<Mutex<Failures>>,
+    pub(crate) failed: Arc<Notify>,
+    pub(crate) is_cancelled: Arc<AtomicBool>,
+}
+
+impl Publisher {
+    pub(crate) fn start(work: Work) -> Self {
+        let (ready, waiting) = mpsc::sync_channel(WAITING);
+        Self {
+            ready,
+            thread: tokio::task::spawn_blocking(move || work.run(&waiting)),
+        }
+    }
+
+    pub(crate) fn sender(&self) -> mpsc::SyncSender<Ready> {
+        self.ready.clone()
+    }
+
+    /// Waits until everything that was handed over is published. All other senders must be gone.
+    pub(crate) async fn finish(self) -> wandb_core::Result<(Counts, VerifiedFacts)> {
+        drop(self.ready);
+        match self.thread.await {
+            Ok(done) => Ok(done),
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(error) => Err(super::blocking::cancelled().with_source(error)),
+        }
+    }
+}
+
+impl Work {
+    fn run(mut self, waiting: &mpsc::Receiver<Ready>) -> (Counts, VerifiedFacts) {
+        let mut counts = Counts::default();
+        while let Ok(first) = waiting.recv() {
+            let mut batch = vec![first];
+            let until = Instant::now() + LINGER;
+            while batch.len() < BATCH {
+                match waiting.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                    Ok(ready) => batch.push(ready),
+                    Err(_) => break,
+                }
+            }
+            // What was dropped by its caller is not finished behind his back.
+            if self.is_cancelled.load(Ordering::Relaxed) {
+                break;
+            }
+            self.publish(batch, &mut counts);
+        }
+        (counts, self.facts)
+    }
+
+    fn publish(&mut self, batch: Vec<Ready>, counts: &mut Counts) {
+        let (origins, files): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .map(|ready| ((ready.index, ready.is_from_cache), ready.file))
+            .unzip();
+        for ((index, is_from_cache), published) in origins.into_iter().zip(publish_many(files)) {
+            let entry = &self.manifest.entries()[index];
+            let published = match published {
+                Ok(published) => published,
+                Err(error) => {
+                    lock(&self.failures).add(entry.path(), Error::from(error));
+                    self.failed.notify_one();
+                    continue;
+                }
+            };
+            if is_from_cache {
+                counts.cached += 1;
+            } else {
+                counts.fetched += 1;
+            }
+            counts.bytes += published.facts.size;
+            self.keep(index, is_from_cache, &published);
+            self.options.progress.end(self.manifest.entries()[index].path());
+        }
+    }
+
+    /// Records what is known of the file, and puts it into the cache.
+    fn keep(&mut self, index: usize, is_from_cache: bool, published: &Published) {
+        let entry = &self.manifest.entries()[index];
+        let mut stat = published.stat;
+        if !is_from_cache
+            && !self.options.skip_cache
+            && let Some(cache) = &self.options.cache
+            && entry.content_digest().is_some()
+            && let Ok(name) = entry.relative_path()
+        {
+            // A cache that is full or read-only costs time later, and is no failure of the download.
+            match cache.store(&self.directory, &name, published, self.options.placement) {
+                // A hard link changes the file's own facts.
+                Ok(now) => stat = now.or(stat),
+                Err(error) => {
+                    tracing::debug!(path = entry.path(), %error, "the file was not put into the cache");
+                }
+            }
+        }
+        if let Some(stat) = stat {
+            self.facts.note(entry.path(), stat, token_of(entry));
+        }
+    }
+}
