@@ -14,7 +14,7 @@ use arrow_array::{
 use wandb_core::Value;
 use wandb_models::HistoryRow;
 
-use crate::kind::{Facts, Kind, digits_are_float, int_is_float, uint_is_float};
+use crate::kind::{Facts, Kind};
 
 /// The key of the step.
 pub(crate) const STEP: &str = "_step";
@@ -58,7 +58,7 @@ impl Chunk {
 pub(crate) struct Column {
     pub(crate) key: Box<str>,
     pub(crate) facts: Facts,
-    parts: Vec<PartBuilder>,
+    parts: PartBuilders,
 }
 
 /// Collects rows into chunks and remembers what it saw of each column.
@@ -117,11 +117,7 @@ impl Collector {
             return *place;
         }
         let place = self.columns.len();
-        self.columns.push(Column {
-            key: key.into(),
-            facts: Facts::default(),
-            parts: Vec::new(),
-        });
+        self.columns.push(Column::new(key));
         self.places.insert(key.into(), place);
         place
     }
@@ -134,11 +130,8 @@ impl Collector {
             .columns
             .iter_mut()
             .enumerate()
-            .filter(|(_, column)| !column.parts.is_empty())
-            .map(|(place, column)| {
-                let parts = column.parts.drain(..).map(|part| part.finish(rows)).collect();
-                (place, parts)
-            })
+            .map(|(place, column)| (place, column.parts.take(rows)))
+            .filter(|(_, parts)| !parts.is_empty())
             .collect();
         Chunk { rows, columns }
     }
@@ -170,47 +163,43 @@ impl Collector {
 }
 
 impl Column {
+    /// A column before its first row.
+    fn new(key: &str) -> Self {
+        Self {
+            key: key.into(),
+            facts: Facts::default(),
+            parts: PartBuilders::default(),
+        }
+    }
+
     /// Adds the value of a row, and tells about how many bytes it takes.
     fn push(&mut self, row: usize, value: &Value) -> usize {
-        let facts = &mut self.facts;
-        let kind = match value {
-            Value::Null => Kind::Null,
-            Value::Bool(_) => Kind::Bool,
-            Value::Int(number) => {
-                facts.negative |= *number < 0;
-                facts.inexact |= !int_is_float(*number);
-                Kind::Int
-            }
-            Value::UInt(number) => {
-                facts.inexact |= !uint_is_float(*number);
-                Kind::UInt
-            }
-            Value::BigInt(digits) => {
-                facts.inexact |= !digits_are_float(digits);
-                Kind::BigInt
-            }
-            Value::Float(_) => Kind::Float,
-            Value::String(_) => Kind::Text,
-            Value::List(items) => {
-                let kind = Kind::of_list(items);
-                if kind == Kind::IntList {
-                    facts.inexact |= items
-                        .iter()
-                        .any(|item| matches!(item, Value::Int(number) if !int_is_float(*number)));
-                }
-                kind
-            }
-            _ => Kind::Json,
-        };
-        facts.saw(kind);
-        let place = match self.parts.iter().position(|part| part.kind() == kind) {
+        let kind = self.facts.observe(value);
+        self.parts.push(kind, row, value)
+    }
+}
+
+/// The arrays of one column while rows arrive, one for each kind of value.
+#[derive(Debug, Default)]
+pub(crate) struct PartBuilders(Vec<PartBuilder>);
+
+impl PartBuilders {
+    /// Adds the value of a row, which is of the kind, and tells about how many bytes it takes. Rows come in order and may
+    /// be left out.
+    pub(crate) fn push(&mut self, kind: Kind, row: usize, value: &Value) -> usize {
+        let place = match self.0.iter().position(|part| part.kind() == kind) {
             Some(place) => place,
             None => {
-                self.parts.push(PartBuilder::new(kind));
-                self.parts.len() - 1
+                self.0.push(PartBuilder::new(kind));
+                self.0.len() - 1
             }
         };
-        self.parts[place].push(row, value)
+        self.0[place].push(row, value)
+    }
+
+    /// Takes the arrays, each of so many rows.
+    pub(crate) fn take(&mut self, rows: usize) -> Vec<Part> {
+        self.0.drain(..).map(|part| part.finish(rows)).collect()
     }
 }
 

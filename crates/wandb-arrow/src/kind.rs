@@ -97,6 +97,41 @@ impl Facts {
         }
     }
 
+    /// Takes a value into account, and tells its kind.
+    pub(crate) fn observe(&mut self, value: &Value) -> Kind {
+        let kind = match value {
+            Value::Null => Kind::Null,
+            Value::Bool(_) => Kind::Bool,
+            Value::Int(number) => {
+                self.negative |= *number < 0;
+                self.inexact |= !int_is_float(*number);
+                Kind::Int
+            }
+            Value::UInt(number) => {
+                self.inexact |= !uint_is_float(*number);
+                Kind::UInt
+            }
+            Value::BigInt(digits) => {
+                self.inexact |= !digits_are_float(digits);
+                Kind::BigInt
+            }
+            Value::Float(_) => Kind::Float,
+            Value::String(_) => Kind::Text,
+            Value::List(items) => {
+                let kind = Kind::of_list(items);
+                if kind == Kind::IntList {
+                    self.inexact |= items
+                        .iter()
+                        .any(|item| matches!(item, Value::Int(number) if !int_is_float(*number)));
+                }
+                kind
+            }
+            _ => Kind::Json,
+        };
+        self.saw(kind);
+        kind
+    }
+
     /// The type that holds every value that occurred without loss.
     pub(crate) fn column_type(&self) -> ColumnType {
         let only = |allowed: &[Kind]| {

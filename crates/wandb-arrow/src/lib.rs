@@ -5,6 +5,7 @@
 //! | turn the rows of one page into columns | [`to_record_batch`] |
 //! | turn several into columns of one schema | [`to_record_batches`] |
 //! | write a whole scan into a file, in bounded memory | [`HistoryWriter`] |
+//! | turn a table of an artifact into columns (feature `tables`) | `tables::TableBatches` |
 //!
 //! # Example
 //! ```
@@ -76,6 +77,8 @@ mod layout;
 pub mod metadata;
 mod sink;
 mod spill;
+#[cfg(feature = "tables")]
+pub mod tables;
 mod writer;
 
 pub use arrow_array;

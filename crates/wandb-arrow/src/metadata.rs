@@ -31,3 +31,10 @@ pub const LOGGED_NULL_OF: &str = "wandb.logged_null_of";
 
 /// What the name of such a column ends in, after the key; underscores follow while the name is a logged key.
 pub const LOGGED_NULL_SUFFIX: &str = ".logged_null";
+
+/// On a field of a table: the type that the table says its column has, as in `column_types`: `number`, `image-file`, ….
+/// A union of several types is joined by `|`.
+pub const COLUMN_TYPE: &str = "wandb.column_type";
+
+/// On a field of a table: the entry with the arrays of the column, when they were not read.
+pub const STORED_ARRAY: &str = "wandb.stored_array";

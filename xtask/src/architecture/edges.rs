@@ -33,7 +33,10 @@ const EDGES: &[(&str, &[&str])] = &[
             "wandb-transport",
         ],
     ),
-    ("wandb-arrow", &["wandb-core", "wandb-models", "wandb-storage"]),
+    (
+        "wandb-arrow",
+        &["wandb-artifacts", "wandb-core", "wandb-models", "wandb-storage"],
+    ),
     (
         "wandb-api",
         &[
