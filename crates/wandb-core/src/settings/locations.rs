@@ -22,6 +22,9 @@ pub struct SettingsFiles {
     pub netrc: Vec<PathBuf>,
     /// The cache of access tokens: `~/.config/wandb/credentials.json`. The setting `credentials_file` takes precedence.
     pub credentials: Option<PathBuf>,
+    /// The directory above the artifact cache, shared with the official client: `wandb` in the platform's cache directory
+    /// (`$XDG_CACHE_HOME`, else `~/.cache`; `~/Library/Caches`; `%LOCALAPPDATA%`). The setting `cache_dir` takes precedence.
+    pub artifact_cache: Option<PathBuf>,
 }
 
 impl SettingsFiles {
@@ -31,12 +34,17 @@ impl SettingsFiles {
         home: Option<&Path>,
         current_directory: &Path,
     ) -> Self {
-        let (mut config_directory, mut root, mut netrc) = (None, None, None);
+        let (mut config_directory, mut root, mut netrc, mut caches) = (None, None, None, None);
         for (name, value) in environment.into_iter().filter(|(_, value)| !value.is_empty()) {
             match name {
                 "WANDB_CONFIG_DIR" => config_directory = Some(expand(value, home)),
                 "WANDB_DIR" => root = Some(expand(value, home)),
                 "NETRC" => netrc = Some(expand(value, home)),
+                // As platformdirs has it, which the official client asks. The specification wants an absolute path.
+                "XDG_CACHE_HOME" if cfg!(not(any(windows, target_os = "macos"))) => {
+                    caches = Some(PathBuf::from(value)).filter(|path| path.is_absolute());
+                }
+                "LOCALAPPDATA" if cfg!(windows) => caches = Some(PathBuf::from(value).join("wandb")),
                 _ => {}
             }
         }
@@ -46,6 +54,17 @@ impl SettingsFiles {
             || current_directory.to_path_buf(),
             |root| current_directory.join(root),
         );
+        let artifact_cache = if cfg!(windows) {
+            caches.map(|caches| caches.join("wandb").join("Cache"))
+        } else {
+            let of_home = if cfg!(target_os = "macos") {
+                "Library/Caches"
+            } else {
+                ".cache"
+            };
+            let caches = caches.or_else(|| home.map(|home| home.join(of_home)));
+            caches.map(|caches| caches.join("wandb"))
+        };
         let home_netrc = || {
             let mut names = [".netrc", "_netrc"];
             if cfg!(windows) {
@@ -62,6 +81,7 @@ impl SettingsFiles {
             project_settings: [".wandb", "wandb"].map(|name| root.join(name).join("settings")),
             netrc: netrc.map_or_else(home_netrc, |path| vec![path]),
             credentials: default_directory.map(|directory| directory.join("credentials.json")),
+            artifact_cache,
         }
     }
 }

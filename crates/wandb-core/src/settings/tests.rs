@@ -354,6 +354,22 @@ fn files_are_where_the_official_client_has_them() {
         PathBuf::from("/work/sub/wandb/settings")
     );
     assert_eq!(files.netrc, [PathBuf::from("/n")]);
+    #[cfg(target_os = "linux")]
+    {
+        let cache = |pairs: &[(&'static str, &'static str)], home| {
+            SettingsFiles::locations(pairs.iter().copied(), home, here).artifact_cache
+        };
+        assert_eq!(cache(&[], Some(home)), Some(home.join(".cache/wandb")));
+        assert_eq!(
+            cache(&[("XDG_CACHE_HOME", "/c")], Some(home)),
+            Some("/c/wandb".into())
+        );
+        assert_eq!(
+            cache(&[("XDG_CACHE_HOME", "relative")], Some(home)),
+            Some(home.join(".cache/wandb"))
+        );
+        assert_eq!(cache(&[], None), None);
+    }
     let files = SettingsFiles::locations([("WANDB_DIR", "")], None, here);
     assert_eq!((files.user_settings, files.netrc), (None, vec![]));
 }

@@ -85,6 +85,17 @@ impl Environment {
     }
 }
 
+impl Environment {
+    /// The directory above the artifact cache: the setting `cache_dir`, else the platform's place. `None` without a home.
+    #[must_use]
+    pub fn artifact_cache(&self) -> Option<std::path::PathBuf> {
+        match &self.settings.cache_dir {
+            Some(directory) => Some(directory.value.as_str().into()),
+            None => self.files.artifact_cache.clone(),
+        }
+    }
+}
+
 /// The largest settings file that is read, in bytes.
 const FILE_LIMIT: u64 = 4 << 20;
 
@@ -128,7 +139,7 @@ mod connect {
     use wandb_transport::{HyperTransport, ProxyConfig};
 
     use super::Environment;
-    use crate::Api;
+    use crate::{Api, ApiBuilder};
 
     impl Api {
         /// A handle as the official `wandb.Api()` makes it: base URL, key, entity, project and proxies from the
@@ -137,38 +148,56 @@ mod connect {
         /// # Errors
         /// As [`Environment::read`] and [`from_settings`](Self::from_settings).
         pub fn from_env() -> Result<Self> {
-            Self::from_settings(&Environment::read(Layer::explicit(), None)?.settings)
+            Self::from_environment(&Environment::read(Layer::explicit(), None)?)
         }
 
-        /// A handle over the real transport, as settings say.
+        /// A handle over the real transport, as an environment that was read says: its settings, and the artifact cache that
+        /// is shared with the official client.
+        ///
+        /// # Errors
+        /// As [`from_settings`](Self::from_settings).
+        pub fn from_environment(environment: &Environment) -> Result<Self> {
+            let mut builder = builder(&environment.settings)?;
+            if let Some(cache) = environment.artifact_cache() {
+                builder = builder.artifact_cache(cache);
+            }
+            Ok(builder.build())
+        }
+
+        /// A handle over the real transport, as settings say. It has an artifact cache only if the settings name one; see
+        /// [`from_environment`](Self::from_environment).
         ///
         /// # Errors
         /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for proxies that cannot be, and
         /// [`Unsupported`](wandb_core::ErrorKind::Unsupported) for an identity token.
         pub fn from_settings(settings: &Settings) -> Result<Self> {
-            let mut proxies = ProxyConfig::none();
-            if let Some(proxy) = &settings.proxies.http {
-                proxies = proxies.with_http(proxy.value.expose()).map_err(proxy_error)?;
-            }
-            if let Some(proxy) = &settings.proxies.https {
-                proxies = proxies.with_https(proxy.value.expose()).map_err(proxy_error)?;
-            }
-            if let Some(exceptions) = &settings.proxies.no_proxy {
-                proxies = proxies.with_exceptions(&exceptions.value);
-            }
-            let blind = settings
-                .insecure_disable_ssl
-                .as_ref()
-                .is_some_and(|setting| setting.value);
-            let transport = HyperTransport::builder()
-                .proxies(proxies)
-                .danger_accept_invalid_certificates(blind)
-                .build()
-                .map_err(|error| {
-                    Error::invalid_input("the connection settings cannot be used").with_source(error)
-                })?;
-            Ok(Self::builder(Arc::new(transport)).settings(settings)?.build())
+            Ok(builder(settings)?.build())
         }
+    }
+
+    fn builder(settings: &Settings) -> Result<ApiBuilder> {
+        let mut proxies = ProxyConfig::none();
+        if let Some(proxy) = &settings.proxies.http {
+            proxies = proxies.with_http(proxy.value.expose()).map_err(proxy_error)?;
+        }
+        if let Some(proxy) = &settings.proxies.https {
+            proxies = proxies.with_https(proxy.value.expose()).map_err(proxy_error)?;
+        }
+        if let Some(exceptions) = &settings.proxies.no_proxy {
+            proxies = proxies.with_exceptions(&exceptions.value);
+        }
+        let blind = settings
+            .insecure_disable_ssl
+            .as_ref()
+            .is_some_and(|setting| setting.value);
+        let transport = HyperTransport::builder()
+            .proxies(proxies)
+            .danger_accept_invalid_certificates(blind)
+            .build()
+            .map_err(|error| {
+                Error::invalid_input("the connection settings cannot be used").with_source(error)
+            })?;
+        Api::builder(Arc::new(transport)).settings(settings)
     }
 
     fn proxy_error(error: wandb_transport::ConfigError) -> Error {
