@@ -81,6 +81,13 @@ pub use wandb_core::{
 };
 #[doc(inline)]
 pub use wandb_models::{
+    AgentRuns, BestRun, BestRunBasis, ConsoleLogLine, ConsoleLogs, CreatedSweep, NewReport, NewRun, Report,
+    ReportData, ReportEdit, ReportForm, ReportSection, ReportSpec, ReportUser, Reports, RunEdit, RunSet,
+    RunSetQuery, RunSummary, Sweep, SweepAgent, SweepConfig, SweepData, SweepGoal, SweepMetric, SweepState,
+    Sweeps, UpdatableState, WaitOptions,
+};
+#[doc(inline)]
+pub use wandb_models::{
     Api, ApiBuilder, DownloadOptions, Downloaded, Environment, File, FileData, Files, History, HistoryRow,
     HistoryStream, ListingReport, NoProgress, Progress, Project, Projects, RowBatch, Run, RunData,
     RunReference, RunUser, Runs, SampledHistory, Scan, ScanReport, ScanStream, Selection, TokioRuntime,

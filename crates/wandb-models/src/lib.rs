@@ -43,7 +43,10 @@ pub use report::{
     NewReport, Report, ReportData, ReportEdit, ReportForm, ReportSection, ReportSpec, ReportUser, Reports,
     RunSet, RunSetQuery,
 };
-pub use run::{ListingReport, Run, RunData, RunReference, RunUser, Runs, Selection};
+pub use run::{
+    ConsoleLogLine, ConsoleLogs, ListingReport, NewRun, Run, RunData, RunEdit, RunReference, RunSummary,
+    RunUser, Runs, Selection, UpdatableState, WaitOptions,
+};
 pub use runtime::TokioRuntime;
 pub use sweep::{
     AgentRuns, BestRun, BestRunBasis, CreatedSweep, Sweep, SweepAgent, SweepConfig, SweepData, SweepGoal,

@@ -9,13 +9,14 @@ use crate::{Error, Result, graphql, redact::SafeUrl, retry::Repeat};
 /// How much of an answer is read for the server's words, in bytes.
 const ANSWER_LIMIT: usize = 64 * 1024;
 
-/// What to put where. A signed upload URL is its own credential, so none goes along (protocol §1.3), and no redirect is
-/// followed: the body may not go where it was not signed for.
+/// What to put where. A signed upload URL is its own credential, so none goes along unless asked for (protocol §1.3), and
+/// no redirect is followed: the body may not go where it was not signed for.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Put {
     url: SafeUrl,
     headers: HeaderMap,
+    credential: bool,
     description: String,
 }
 
@@ -25,6 +26,7 @@ impl Put {
         Self {
             url,
             headers: HeaderMap::new(),
+            credential: false,
             description: description.into(),
         }
     }
@@ -32,6 +34,13 @@ impl Put {
     /// The headers that the server wants.
     pub fn headers(mut self, headers: HeaderMap) -> Self {
         self.headers = headers;
+        self
+    }
+
+    /// Sends the credential along if the URL is below the base URL, and to no other: what uploads through the public API
+    /// do, as opposed to those of a run's process (protocol §1.3).
+    pub fn with_credential(mut self) -> Self {
+        self.credential = true;
         self
     }
 }
@@ -58,7 +67,11 @@ impl Client {
         *request.method_mut() = Method::PUT;
         *request.uri_mut() = uri;
         *request.headers_mut() = put.headers.clone();
-        self.add_user_agent(request.headers_mut());
+        if put.credential {
+            self.add_headers(url.expose(), request.headers_mut());
+        } else {
+            self.add_user_agent(request.headers_mut());
+        }
         let answer = self.inner.transport.send(request).await?;
         let (head, body) = answer.into_parts();
         let body = body.collect(ANSWER_LIMIT).await;

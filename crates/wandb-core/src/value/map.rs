@@ -55,6 +55,14 @@ impl Map {
             .map(|(_, value)| value)
     }
 
+    /// The value of a key, to change it in place.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
+        self.entries
+            .iter_mut()
+            .find(|(name, _)| &**name == key)
+            .map(|(_, value)| value)
+    }
+
     /// The value at a dotted path: the literal key first, then a nested object (protocol §2.8, §4.5).
     ///
     /// `get_path("a.b.c")` finds the key `a.b.c`, else `a` → `b.c`, else `a.b` → `c`, and so on.

@@ -295,14 +295,8 @@ impl Api {
         )?;
         self.client.execute(&operation).await
     }
-}
 
-impl Api {
     /// Sends a mutation that cynic built; `repeat` says whether sending it twice has the effect of once.
-    #[allow(
-        dead_code,
-        reason = "shared by the writing parts, which land one after the other"
-    )]
     pub(crate) async fn mutate<T: DeserializeOwned, V: Serialize>(
         &self,
         operation: &CynicOperation<T, V>,

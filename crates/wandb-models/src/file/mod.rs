@@ -1,5 +1,7 @@
 //! Files of a run (inventory 1.8, 5): listing, and verified download.
 
+mod bytes;
+mod delete;
 mod download;
 mod listing;
 
@@ -114,7 +116,7 @@ impl File {
         &self.run
     }
 
-    fn expected(&self) -> Result<Expected> {
+    pub(crate) fn expected(&self) -> Result<Expected> {
         let digest = match &self.md5 {
             None => None,
             Some(text) => Some(

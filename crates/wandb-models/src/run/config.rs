@@ -27,7 +27,7 @@ fn unwrap_value(value: Value) -> Value {
     }
 }
 
-fn is_wrapper(map: &Map) -> bool {
+pub(super) fn is_wrapper(map: &Map) -> bool {
     map.get("value").is_some() && map.keys().all(|key| matches!(key, "value" | "desc"))
 }
 

@@ -110,11 +110,13 @@ pub(super) fn run(api: &Api, names: &Names, wire: wire::RunNode, selection: &Sel
         user: wire.user.map(RunUser::from_wire),
         sweep_name: wire.sweep_name.filter(|name| !name.is_empty()),
         history_line_count: wire.history_line_count.map(i64::from),
-        config: Json::new(wire.config.map(|json| json.0), selection.config.wanted()),
+        config: Json::new(wire.config.map(|json| json.0), selection.config.wanted())
+            .partial(selection.config.keys().is_some()),
         summary: Json::new(
             wire.summary_metrics.map(|json| json.0),
             selection.summary.wanted(),
-        ),
+        )
+        .partial(selection.summary.keys().is_some()),
         system_metrics: Json::new(wire.system_metrics.map(|json| json.0), selection.system_metrics),
         history_keys: Json::new(
             wire.history_keys.map(|json| json.0.get().to_owned()),

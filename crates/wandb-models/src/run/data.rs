@@ -85,6 +85,8 @@ pub(super) struct Json {
     text: Option<Box<str>>,
     /// Whether this part was asked for; if not, `None` means nothing.
     asked: bool,
+    /// Whether it was asked for as a whole.
+    whole: bool,
     read: OnceLock<Result<Map>>,
 }
 
@@ -93,8 +95,20 @@ impl Json {
         Self {
             text: text.map(String::into_boxed_str),
             asked,
+            whole: asked,
             read: OnceLock::new(),
         }
+    }
+
+    /// Only some keys were asked for.
+    pub(super) fn partial(mut self, partial: bool) -> Self {
+        self.whole &= !partial;
+        self
+    }
+
+    /// The text, if the part was asked for as a whole; an object without members when the server has none.
+    pub(super) fn whole_text(&self) -> Option<&str> {
+        self.whole.then(|| self.text().unwrap_or("{}"))
     }
 
     pub(super) fn text(&self) -> Option<&str> {
@@ -177,6 +191,17 @@ impl RunData {
         self.summary.text()
     }
 
+    /// The summary as a type of the caller's.
+    ///
+    /// # Errors
+    /// As [`summary`](Self::summary), or [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) when it does not fit.
+    pub fn summary_as<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+        self.summary()?.to().map_err(|error: FitError| {
+            Error::invalid_input(format!("the summary of run {:?} does not fit the type", self.id))
+                .with_source(error)
+        })
+    }
+
     /// The latest system metrics.
     ///
     /// # Errors
@@ -210,9 +235,11 @@ impl RunData {
     /// Whether the state is one in which nothing more is logged, unless the run is resumed.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        matches!(
-            self.state.as_str(),
-            "finished" | "failed" | "crashed" | "killed" | "preempted"
-        )
+        is_over(&self.state)
     }
+}
+
+/// Whether a state is an end, unless the run is resumed.
+pub(super) fn is_over(state: &str) -> bool {
+    matches!(state, "finished" | "failed" | "crashed" | "killed" | "preempted")
 }

@@ -8,8 +8,9 @@ mod listing;
 mod print;
 mod reference;
 mod select;
+mod write;
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{fmt, ops::Deref, path::Path, sync::Arc};
 
 use cynic::QueryBuilder;
 use wandb_core::{Error, Result, path::RunPath};
@@ -21,6 +22,7 @@ pub use data::{RunData, RunUser};
 pub use listing::{ListingReport, Runs};
 pub use reference::RunReference;
 pub use select::Selection;
+pub use write::{ConsoleLogLine, ConsoleLogs, NewRun, RunEdit, RunSummary, UpdatableState, WaitOptions};
 
 /// One run: its data (through [`Deref`]), and what can be asked of the server about it.
 ///
@@ -74,6 +76,10 @@ impl Run {
         &self.data
     }
 
+    pub(crate) fn api(&self) -> &Api {
+        self.reference.api()
+    }
+
     /// Where the run is.
     #[must_use]
     pub fn run_path(&self) -> &RunPath {
@@ -124,6 +130,57 @@ impl Run {
     /// [`NotFound`](wandb_core::ErrorKind::NotFound) when the run has no such file.
     pub async fn file(&self, name: &str) -> Result<File> {
         self.reference.file(name).await
+    }
+}
+
+impl Run {
+    /// The state now, as the server says it; the run itself is the snapshot that it is.
+    ///
+    /// # Errors
+    /// [`NotFound`](wandb_core::ErrorKind::NotFound) when the run was deleted meanwhile.
+    pub async fn current_state(&self) -> Result<String> {
+        self.reference.state().await
+    }
+
+    /// Waits until nothing more is logged; see [`RunReference::wait_until_finished`].
+    ///
+    /// # Errors
+    /// As [`RunReference::wait_until_finished`].
+    pub async fn wait_until_finished(&self, options: &WaitOptions) -> Result<Self> {
+        self.reference.wait_until_finished(options).await
+    }
+
+    /// Uploads one file; see [`RunReference::upload_file`].
+    ///
+    /// # Errors
+    /// As [`RunReference::upload_file`].
+    pub async fn upload_file(&self, path: impl AsRef<Path>, root: impl AsRef<Path>) -> Result<File> {
+        self.reference.upload_file(path, root).await
+    }
+
+    /// Uploads files; see [`RunReference::upload_files`].
+    ///
+    /// # Errors
+    /// As [`RunReference::upload_files`].
+    pub async fn upload_files<P: AsRef<Path>>(
+        &self,
+        paths: impl IntoIterator<Item = P>,
+        root: impl AsRef<Path>,
+    ) -> Result<Vec<File>> {
+        self.reference.upload_files(paths, root).await
+    }
+
+    /// What the run's process noted about itself: `wandb-metadata.json`; `None` when the run has none.
+    ///
+    /// # Errors
+    /// As [`RunReference::metadata`].
+    pub async fn metadata(&self) -> Result<Option<wandb_core::value::Map>> {
+        self.reference.metadata().await
+    }
+
+    /// The console lines of the run.
+    pub fn console_logs(&self) -> ConsoleLogs {
+        self.reference.console_logs()
     }
 }
 
