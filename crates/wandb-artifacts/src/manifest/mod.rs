@@ -15,6 +15,7 @@ mod error;
 mod limits;
 mod model;
 mod paths;
+mod policy;
 mod read;
 mod split;
 mod write;

@@ -5,16 +5,14 @@ use std::{borrow::Cow, collections::HashSet, io::Read, sync::Arc};
 use wandb_core::{Value, value::Scanner};
 use wandb_storage::digest::{Algorithm, ContentDigest};
 
-use crate::{digest::EntryDigest, layout::StorageLayout};
+use crate::digest::EntryDigest;
 
 use super::{
     Limits, Manifest, ManifestEntry, ManifestError, Place,
     entry::{Rest, algorithm_name, reference_digest},
+    policy::{check_policy, check_version, policy_config},
     split::Splitter,
 };
-
-/// The one storage policy that there is.
-pub(super) const STORAGE_POLICY: &str = "wandb-storage-policy-v1";
 
 /// How many birth artifacts are remembered to share their ids; beyond, each entry keeps its own copy.
 const SHARED_IDS: usize = 10_000;
@@ -295,93 +293,7 @@ fn shared(id: &str, ids: &mut HashSet<Arc<str>>) -> Arc<str> {
     id
 }
 
-struct PolicyConfig {
-    layout: StorageLayout,
-    region: Option<Box<str>>,
-    unknown: Vec<(Box<str>, Box<str>)>,
-}
-
-fn policy_config(text: &str) -> Result<PolicyConfig, ManifestError> {
-    let place = || Place::StoragePolicyConfig;
-    let mut layout = None;
-    let mut region = None;
-    let mut unknown = Vec::new();
-    let mut twice = None;
-    let mut scanner = Scanner::new(text);
-    let walked = scanner.object(|scanner, name| {
-        let value = scanner.skip()?;
-        match &*name {
-            "storageLayout" => {
-                if layout.replace(value).is_some() {
-                    twice = Some("storageLayout");
-                }
-            }
-            "storageRegion" => {
-                if region.replace(value).is_some() {
-                    twice = Some("storageRegion");
-                }
-            }
-            _ => unknown.push((name.into(), value.into())),
-        }
-        Ok(())
-    });
-    walked
-        .and_then(|()| scanner.end())
-        .map_err(|source| ManifestError::Json {
-            place: place(),
-            source,
-        })?;
-    if let Some(member) = twice {
-        return repeated(place(), member);
-    }
-    let layout = match layout {
-        Some(text) => string_member(text, "storageLayout", &place)?,
-        None => None,
-    };
-    let layout = match layout {
-        None => StorageLayout::V1,
-        Some(name) => StorageLayout::from_name(&name).ok_or_else(|| ManifestError::StorageLayout {
-            found: ManifestError::cut(&name),
-        })?,
-    };
-    let region = match region {
-        Some(text) => string_member(text, "storageRegion", &place)?,
-        None => None,
-    };
-    Ok(PolicyConfig {
-        layout,
-        region: region.map(Into::into),
-        unknown,
-    })
-}
-
-fn check_version(text: &str) -> Result<(), ManifestError> {
-    let version = Value::parse(text).map_err(|source| ManifestError::Json {
-        place: Place::Manifest,
-        source,
-    })?;
-    if version.same_as(&Value::Int(1)) {
-        return Ok(());
-    }
-    Err(ManifestError::Version {
-        found: ManifestError::cut(text),
-    })
-}
-
-fn check_policy(text: &str) -> Result<(), ManifestError> {
-    match string_member(text, "storagePolicy", &|| Place::Manifest)? {
-        Some(name) if name == STORAGE_POLICY => Ok(()),
-        Some(name) => Err(ManifestError::StoragePolicy {
-            found: ManifestError::cut(&name),
-        }),
-        None => Err(ManifestError::Missing {
-            place: Place::Manifest,
-            member: "storagePolicy",
-        }),
-    }
-}
-
-fn repeated<T>(place: Place, member: &'static str) -> Result<T, ManifestError> {
+pub(super) fn repeated<T>(place: Place, member: &'static str) -> Result<T, ManifestError> {
     Err(ManifestError::Repeated { place, member })
 }
 
@@ -409,7 +321,7 @@ fn string<'a>(text: &'a str, place: &Place) -> Result<Cow<'a, str>, ManifestErro
 }
 
 /// A member that is a text; `null` is as good as none.
-fn string_member<'a>(
+pub(super) fn string_member<'a>(
     text: &'a str,
     member: &'static str,
     place: &impl Fn() -> Place,

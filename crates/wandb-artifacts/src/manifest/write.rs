@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Manifest, ManifestEntry, read::STORAGE_POLICY};
+use super::{Manifest, ManifestEntry, policy::STORAGE_POLICY};
 
 /// Bytes that are written at once.
 const PIECE: usize = 64 * 1024;
