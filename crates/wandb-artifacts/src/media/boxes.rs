@@ -102,15 +102,9 @@ fn labels(fields: &Fields<'_>) -> Result<Vec<(i64, String)>, MediaError> {
     let Some(object) = fields.object("class_labels")? else {
         return Ok(Vec::new());
     };
-    let mut labels = Vec::with_capacity(object.map().len());
-    for key in object.map().keys() {
-        let id: Option<i64> = key.parse().ok();
-        let name = object.text(key)?;
-        if let (Some(id), Some(name)) = (id, name) {
-            labels.push((id, name.to_owned()));
-        }
-    }
-    Ok(labels)
+    // Official: the keys are numbers as texts, the values texts.
+    let label = |(key, value): (&str, &Value)| Some((key.parse().ok()?, value.as_str()?.to_owned()));
+    Ok(object.map().iter().filter_map(label).collect())
 }
 
 fn parse_box(fields: &Fields<'_>) -> Result<BoundingBox, MediaError> {
@@ -137,10 +131,9 @@ fn parse_box(fields: &Fields<'_>) -> Result<BoundingBox, MediaError> {
     };
     let mut scores = Vec::new();
     if let Some(object) = fields.object("scores")? {
-        for key in object.map().keys() {
-            if let Some(score) = object.number(key)? {
-                scores.push((key.to_owned(), score));
-            }
+        for (key, value) in object.map().iter().filter(|(_, value)| !value.is_null()) {
+            let score = value.as_f64().ok_or_else(|| object.wrong(key, "a number"))?;
+            scores.push((key.to_owned(), score));
         }
     }
     Ok(BoundingBox {

@@ -115,7 +115,10 @@ impl Context {
         let path = entry_of(uri).ok_or_else(|| {
             MediaError::shape(
                 self.path(),
-                format!("the reference {uri:?} does not name an entry"),
+                format!(
+                    "the reference {:?} does not name an entry",
+                    uri.chars().take(200).collect::<String>()
+                ),
             )
         })?;
         check_path(self.path(), path)?;

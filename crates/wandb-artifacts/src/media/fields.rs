@@ -39,7 +39,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn wrong(&self, key: &str, expected: &str) -> MediaError {
+    pub(super) fn wrong(&self, key: &str, expected: &str) -> MediaError {
         MediaError::shape(self.path, format!("{} is not {expected}", self.place(key)))
     }
 

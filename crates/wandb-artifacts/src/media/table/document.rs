@@ -50,14 +50,17 @@ impl Document {
         match &scan.kind {
             None => {}
             Some(Value::String(kind)) if kind == "table" || kind == "eval-table" => {}
-            Some(kind) => return Err(shape(format!("_type is {kind}, not \"table\""))),
+            Some(kind) => return Err(shape(format!("_type is {}, not \"table\"", short(kind)))),
         }
         let columns = columns(scan.columns.as_ref()).map_err(shape)?;
-        let rows = scan.rows.ok_or_else(|| shape("data is missing".to_owned()))?;
+        let mut rows = scan.rows.ok_or_else(|| shape("data is missing".to_owned()))?;
         let promised = |count: &Option<Value>, name: &str, there: usize| match count {
             None | Some(Value::Null) => Ok(()),
             Some(count) if count.as_i64() == i64::try_from(there).ok() => Ok(()),
-            Some(count) => Err(shape(format!("{name} is {count}, but there are {there}"))),
+            Some(count) => Err(shape(format!(
+                "{name} is {}, but there are {there}",
+                short(count)
+            ))),
         };
         promised(&scan.column_count, "ncols", columns.len())?;
         promised(&scan.row_count, "nrows", rows.len())?;
@@ -72,6 +75,7 @@ impl Document {
                 columns.len()
             )));
         }
+        rows.shrink_to_fit();
         Ok(Self {
             rows,
             columns,
@@ -131,6 +135,11 @@ fn data(scanner: &mut Scanner<'_>, scan: &mut Scan) -> Result<(), ParseValueErro
     })?;
     scan.rows = Some(rows);
     Ok(())
+}
+
+/// A value for a message, cut to a readable length.
+fn short(value: &Value) -> String {
+    value.to_json().chars().take(40).collect()
 }
 
 /// Names of columns: texts, or integers (official), which become their digits.

@@ -153,12 +153,22 @@ impl Table {
         let (mut segments, mut starts, mut increments, mut rows) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for part in parts {
             if part.document.columns != names {
+                let differs = part
+                    .document
+                    .columns
+                    .iter()
+                    .zip(&names)
+                    .position(|(this, other)| this != other);
                 return Err(MediaError::shape(
                     part.context.path(),
-                    format!(
-                        "the columns {:?} are not those of the other parts, {names:?}",
-                        part.document.columns
-                    ),
+                    match differs {
+                        Some(place) => format!("columns[{place}] has another name than in the other parts"),
+                        None => format!(
+                            "there are {} columns, in the other parts {}",
+                            part.document.columns.len(),
+                            names.len()
+                        ),
+                    },
                 ));
             }
             let there = part.document.rows.len();

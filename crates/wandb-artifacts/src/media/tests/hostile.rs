@@ -324,6 +324,62 @@ fn a_new_kind_is_kept_as_it_is() {
 }
 
 #[test]
+fn parts_with_other_columns_are_refused() {
+    let part = |columns: &str, row: &str| format!(r#"{{"columns":{columns},"data":[{row}]}}"#);
+    let cases = [
+        (
+            r#"["a","c"]"#,
+            "[1,2]",
+            "columns[1] has another name than in the other parts",
+        ),
+        (r#"["a"]"#, "[1]", "there are 1 columns, in the other parts 2"),
+    ];
+    for (columns, row, problem) in cases {
+        let reader = MemoryReader::new("m")
+            .with(
+                "p.partitioned-table.json",
+                r#"{"_type":"partitioned-table","parts_path":"parts"}"#,
+            )
+            .with("parts/0.table.json", part(columns, row))
+            .with("parts/1.table.json", part(r#"["a","b"]"#, "[3,4]"))
+            .with("parts/readme.txt", "not a part");
+        let reader: Arc<dyn EntryReader> = Arc::new(reader);
+        let Some(Media::PartitionedTable(parts)) = read(&reader, "p").unwrap() else {
+            panic!()
+        };
+        let error = now(parts.read()).unwrap_err();
+        assert_eq!(error.to_string(), format!(r#""parts/0.table.json": {problem}"#));
+    }
+}
+
+#[test]
+fn boxes_that_are_none_are_refused() {
+    let cases = [
+        (r#"[{}]"#, "[0].position is missing"),
+        (
+            r#"[{"position":{"middle":[1],"width":1,"height":1}}]"#,
+            "[0].position.middle[1] is missing",
+        ),
+        (
+            r#"[{"position":{"minX":1,"minY":1,"maxX":1}}]"#,
+            "[0].position.maxY is missing",
+        ),
+        (
+            r#"[{"position":{"minX":1,"minY":1,"maxX":1,"maxY":2},"scores":{"a":"high"}}]"#,
+            "[0].scores.a is not a number",
+        ),
+        (r#"{"x":1}"#, "box_data is missing"),
+    ];
+    for (text, problem) in cases {
+        let error = error("b.bounding-boxes.json", text);
+        assert_eq!(
+            error.to_string(),
+            format!(r#""b.bounding-boxes.json": {problem}"#)
+        );
+    }
+}
+
+#[test]
 fn lists_of_media_do_not_nest() {
     let mut text = r#"{"_type":"audio-file","path":"a.wav"}"#.to_owned();
     for _ in 0..40 {
