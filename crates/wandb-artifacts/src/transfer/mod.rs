@@ -16,6 +16,7 @@ mod address;
 mod blocking;
 mod cached;
 mod checkout;
+mod content_cache;
 mod download;
 mod engine;
 mod fetch;

@@ -137,7 +137,7 @@ impl ArtifactFiles {
 
 /// A version in its collection, as the wire names it where files are asked for.
 #[derive(Debug, Clone)]
-struct Member {
+pub(super) struct Member {
     entity: String,
     project: String,
     collection: String,
@@ -145,7 +145,7 @@ struct Member {
 }
 
 impl Member {
-    fn of(artifact: &ArtifactData) -> Result<Self> {
+    pub(super) fn of(artifact: &ArtifactData) -> Result<Self> {
         let version = artifact.version.ok_or_else(|| {
             Error::invalid_input(format!(
                 "artifact \"{}\" has no number yet: it is {}",
@@ -161,7 +161,7 @@ impl Member {
         })
     }
 
-    fn variables(
+    pub(super) fn variables(
         &self,
         names: Option<Vec<String>>,
         cursor: Option<String>,
@@ -178,7 +178,7 @@ impl Member {
         }
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         format!(
             "{}/{}/{}:{}",
             self.entity, self.project, self.collection, self.version

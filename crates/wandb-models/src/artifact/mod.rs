@@ -6,6 +6,7 @@
 //! | [`ArtifactVersions`], [`RunArtifacts`], [`LinkedArtifacts`] | versions of a collection, of a run, the places of one |
 //! | [`ArtifactCollection`], [`ArtifactCollections`] | sequences, where versions are logged, and portfolios, where they are linked |
 //! | [`ArtifactType`], [`ArtifactTypes`] | types |
+//! | [`ArtifactDownloadOptions`], [`ArtifactCheckout`] | download into a directory, verified and resumable |
 //! | [`ArtifactEdit`], [`CollectionEdit`] | changes as patches |
 //! | [`ArtifactRuns`], [`Lineage`] | which runs made and used a version, over any number of hops |
 //!
@@ -15,6 +16,7 @@ mod collection;
 mod collection_edit;
 mod convert;
 mod data;
+mod download;
 mod edit;
 mod files;
 mod life;
@@ -28,6 +30,7 @@ mod run;
 mod runs;
 mod storage;
 mod types;
+mod urls;
 mod versions;
 
 use std::{fmt, ops::Deref, sync::Arc};
@@ -40,6 +43,7 @@ use crate::Api;
 pub use collection::{ArtifactCollection, ArtifactCollectionData, ArtifactCollections};
 pub use collection_edit::CollectionEdit;
 pub use data::ArtifactData;
+pub use download::{ArtifactCheckout, ArtifactDownloadOptions};
 pub use edit::{ArtifactEdit, TimeToLive};
 pub use files::{ArtifactFile, ArtifactFiles};
 pub use life::LinkedArtifacts;
@@ -110,6 +114,8 @@ impl fmt::Debug for Artifact {
     }
 }
 
+#[cfg(test)]
+mod cache_tests;
 #[cfg(test)]
 mod lineage_tests;
 #[cfg(test)]

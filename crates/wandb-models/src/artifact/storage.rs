@@ -1,8 +1,12 @@
 //! Where artifacts are kept on this machine, as a client was told.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use tokio::sync::OnceCell;
+use wandb_artifacts::cache::Cache;
 use wandb_core::Result;
 
 use super::memory::Memory;
@@ -15,6 +19,7 @@ pub(crate) struct ArtifactStorage {
     root: Option<PathBuf>,
     offline: bool,
     memory: OnceCell<Memory>,
+    opened: OnceCell<Arc<Cache>>,
 }
 
 impl ArtifactStorage {
@@ -24,6 +29,7 @@ impl ArtifactStorage {
             root,
             offline,
             memory: OnceCell::new(),
+            opened: OnceCell::new(),
         }
     }
 
@@ -45,6 +51,23 @@ impl ArtifactStorage {
 }
 
 impl Api {
+    /// The artifact cache, opened when it is first used and shared by all clones of this handle; `None` when the client was
+    /// given none.
+    ///
+    /// # Errors
+    /// [`Io`](wandb_core::ErrorKind::Io) when it cannot be opened.
+    pub async fn artifact_cache(&self) -> Result<Option<Arc<Cache>>> {
+        let storage = self.artifact_storage();
+        let Some(directory) = &storage.cache else {
+            return Ok(None);
+        };
+        let open = || {
+            let directory = directory.clone();
+            blocking(move || Ok(Arc::new(Cache::open(directory)?)))
+        };
+        Ok(Some(Arc::clone(storage.opened.get_or_try_init(open).await?)))
+    }
+
     /// The artifact cache, if the client was given one: the directory above `artifacts`, as `WANDB_CACHE_DIR` names it.
     #[must_use]
     pub fn artifact_cache_directory(&self) -> Option<&Path> {

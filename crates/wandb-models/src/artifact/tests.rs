@@ -8,10 +8,10 @@ use wandb_transport::ScriptedTransport;
 use super::*;
 use crate::testing::api;
 
-const ID: &str = "QXJ0aWZhY3Q6MQ==";
+pub(super) const ID: &str = "QXJ0aWZhY3Q6MQ==";
 
 /// A version as the wire has it; `overlay` replaces members.
-fn version(overlay: Json) -> Json {
+pub(super) fn version(overlay: Json) -> Json {
     let mut version = json!({
         "id": ID, "state": "COMMITTED", "digest": "0123456789abcdef0123456789abcdef", "digestAlgorithm": "MANIFEST_MD5",
         "versionIndex": 3, "commitHash": "c", "description": "d", "metadata": "{\"acc\": 0.5, \"bad\": NaN}", "size": 12,
@@ -28,7 +28,7 @@ fn version(overlay: Json) -> Json {
     version
 }
 
-fn merge(into: &mut Json, overlay: Json) {
+pub(super) fn merge(into: &mut Json, overlay: Json) {
     if let (Json::Object(into), Json::Object(overlay)) = (into, overlay) {
         into.extend(overlay);
     }
@@ -39,19 +39,25 @@ fn place(typename: &str, name: &str) -> Json {
         "project": {"name": "p", "entityName": "e"}})
 }
 
-fn member(typename: &str, collection: &str, index: i64, aliases: &[&str], artifact: impl Into<Json>) -> Json {
+pub(super) fn member(
+    typename: &str,
+    collection: &str,
+    index: i64,
+    aliases: &[&str],
+    artifact: impl Into<Json>,
+) -> Json {
     let artifact = artifact.into();
     json!({"id": "m", "versionIndex": index, "artifactCollection": place(typename, collection), "artifact": artifact,
         "aliases": aliases.iter().map(|alias| json!({"alias": alias})).collect::<Vec<_>>()})
 }
 
-fn found(membership: impl Into<Json>) -> Json {
+pub(super) fn found(membership: impl Into<Json>) -> Json {
     let membership = membership.into();
     json!({"project": {"artifactCollectionMembership": membership}})
 }
 
 /// Answers one look-up with the version as it is by default.
-fn expect_model(script: &ScriptedTransport, overlay: Json) {
+pub(super) fn expect_model(script: &ScriptedTransport, overlay: Json) {
     script
         .graphql("ArtifactMembershipByName")
         .variables(json!({"entity": "e", "project": "p", "name": "model:v3"}))
@@ -64,7 +70,7 @@ fn expect_model(script: &ScriptedTransport, overlay: Json) {
         )));
 }
 
-async fn model(script: &ScriptedTransport) -> Artifact {
+pub(super) async fn model(script: &ScriptedTransport) -> Artifact {
     expect_model(script, json!({}));
     api(script).artifact("e/p/model:v3").await.unwrap()
 }
@@ -560,7 +566,7 @@ async fn the_runs_around_a_version_are_asked_for_together() {
     script.finish();
 }
 
-fn manifest_of(entries: &[(&str, &[u8])]) -> Manifest {
+pub(super) fn manifest_of(entries: &[(&str, &[u8])]) -> Manifest {
     let entries = entries
         .iter()
         .map(|(path, bytes)| {
@@ -574,7 +580,7 @@ fn manifest_of(entries: &[(&str, &[u8])]) -> Manifest {
     Manifest::new().with_entries(entries).unwrap()
 }
 
-fn expect_manifest(script: &ScriptedTransport, body: Vec<u8>) {
+pub(super) fn expect_manifest(script: &ScriptedTransport, body: Vec<u8>) {
     script
         .graphql("FetchArtifactManifest")
         .variables(json!({"id": ID}))
@@ -614,95 +620,6 @@ async fn a_wrong_manifest_is_an_integrity_error() {
     let error = artifact.manifest().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Integrity);
     assert!(error.to_string().contains("e/p/model:v3"), "{error}");
-    script.finish();
-}
-
-#[tokio::test]
-async fn what_was_read_is_known_offline_by_exact_names_only() {
-    let cache = tempfile::tempdir().unwrap();
-    let manifest = manifest_of(&[("a", b"abc")]);
-    let digest = manifest.digest().to_string();
-    let script = ScriptedTransport::ordered();
-    let client = |offline: bool| {
-        Api::builder(Arc::new(script.clone()))
-            .base_url("https://api.example")
-            .and_then(|builder| builder.entity("e"))
-            .unwrap()
-            .retry(wandb_core::retry::RetryPolicy::never())
-            .artifact_cache(cache.path())
-            .offline(offline)
-            .build()
-    };
-    let online = client(false);
-    expect_model(&script, json!({"digest": digest}));
-    let seen = online.artifact("e/p/model:v3").await.unwrap();
-    expect_manifest(&script, manifest.to_json());
-    seen.manifest().await.unwrap();
-    // Another handle: one metadata request and no other.
-    expect_model(&script, json!({"digest": digest}));
-    let again = online.artifact("e/p/model:v3").await.unwrap();
-    assert_eq!(again.manifest().await.unwrap().len(), 1);
-    // A server that cannot be reached.
-    script
-        .graphql("ArtifactMembershipByName")
-        .fail(wandb_transport::TransportErrorKind::Connect);
-    let remembered = online.artifact("e/p/model:v3").await.unwrap();
-    assert!(remembered.is_remembered && !again.is_remembered);
-    let (mut now, then) = (remembered.data().clone(), again.data());
-    now.is_remembered = false;
-    assert!(Value::Map(std::mem::take(&mut now.metadata)).same_as(&Value::Map(then.metadata.clone())));
-    now.metadata = then.metadata.clone();
-    assert_eq!(
-        serde_json::to_value(&now).unwrap(),
-        serde_json::to_value(then).unwrap()
-    );
-    // One that answers with an error is not offline.
-    script.graphql("ArtifactMembershipByName").respond_status(500);
-    assert_eq!(
-        online.artifact("e/p/model:v3").await.unwrap_err().kind(),
-        ErrorKind::Server
-    );
-
-    let offline = client(true);
-    for name in [
-        "e/p/model:v3".to_owned(),
-        format!("e/p/{digest}"),
-        format!("e/p/model:{digest}"),
-    ] {
-        let artifact = offline.artifact(&name).await.unwrap();
-        assert_eq!(artifact.manifest().await.unwrap().len(), 1, "{name}");
-    }
-    for name in ["e/p/model", "e/p/model:latest", "e/p/model:v4", "e/q/model:v3"] {
-        assert_eq!(
-            offline.artifact(name).await.unwrap_err().kind(),
-            ErrorKind::NotFound,
-            "{name}"
-        );
-    }
-    let error = offline.viewer().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
-    // Damage is not trusted, and is mended by the next reading.
-    for entry in std::fs::read_dir(cache.path().join("artifacts/wb/manifests")).unwrap() {
-        std::fs::write(entry.unwrap().path(), manifest_of(&[("a", b"abd")]).to_json()).unwrap();
-    }
-    let damaged = offline.artifact("e/p/model:v3").await.unwrap();
-    assert_eq!(
-        damaged.manifest().await.unwrap_err().kind(),
-        ErrorKind::Unsupported
-    );
-    expect_model(&script, json!({"digest": digest}));
-    let mended = online.artifact("e/p/model:v3").await.unwrap();
-    expect_manifest(&script, manifest.to_json());
-    mended.manifest().await.unwrap();
-    assert!(
-        offline
-            .artifact("e/p/model:v3")
-            .await
-            .unwrap()
-            .manifest()
-            .await
-            .is_ok()
-    );
     script.finish();
 }
 

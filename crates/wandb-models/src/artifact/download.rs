@@ -1,0 +1,309 @@
+//! Downloading a version.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use wandb_artifacts::{
+    name::CollectionName,
+    transfer::{Checkout, Download, DownloadOptions, DownloadSummary, Downloaded, Progress},
+};
+use wandb_core::{Error, ErrorKind, Result, path::safe_relative_path};
+use wandb_storage::Placement;
+
+use super::{
+    Artifact,
+    urls::{MembershipUrls, Resolver},
+};
+use crate::runtime::blocking;
+
+/// Where and how a version is downloaded. The defaults: everything, references too, below the client's
+/// [artifact directory](crate::Api::artifact_directory), through the client's artifact cache if it has one.
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct ArtifactDownloadOptions {
+    root: Option<PathBuf>,
+    prefix: String,
+    skip_cache: bool,
+    allow_missing_references: bool,
+    skip_references: bool,
+    placement: Placement,
+    connections: Option<(usize, usize)>,
+    progress: Option<Arc<dyn Progress>>,
+}
+
+impl ArtifactDownloadOptions {
+    /// Below this directory, which is made if needed.
+    pub fn below(root: impl Into<PathBuf>) -> Self {
+        Self {
+            root: Some(root.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Only files whose paths begin with a text (official: `path_prefix`). Nothing is asked for the others.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Neither takes bytes out of the cache nor puts them in.
+    pub fn skip_cache(mut self, skip: bool) -> Self {
+        self.skip_cache = skip;
+        self
+    }
+
+    /// Passes over references whose objects are gone, and lists them in the result.
+    pub fn allow_missing_references(mut self, allow: bool) -> Self {
+        self.allow_missing_references = allow;
+        self
+    }
+
+    /// Fetches no reference; all are listed in the result.
+    pub fn skip_references(mut self, skip: bool) -> Self {
+        self.skip_references = skip;
+        self
+    }
+
+    /// How files get out of the cache and into it; by copying (or a reflink) unless set.
+    pub fn placement(mut self, placement: Placement) -> Self {
+        self.placement = placement;
+        self
+    }
+
+    /// How many files are fetched at once: `first` to begin with, up to `most` while the server does well.
+    pub fn connections(mut self, first: usize, most: usize) -> Self {
+        self.connections = Some((first, most));
+        self
+    }
+
+    /// Tells someone how far it is.
+    pub fn progress(mut self, progress: Arc<dyn Progress>) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+}
+
+impl Artifact {
+    /// The directory that this version is downloaded to by default: `collection:vN`, as it was logged, in the client's
+    /// [artifact directory](crate::Api::artifact_directory).
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a collection whose name would lead elsewhere, and for a version without a
+    /// number.
+    pub fn default_root(&self) -> Result<PathBuf> {
+        let version = self.source_version.or(self.version).ok_or_else(|| {
+            Error::invalid_input(format!(
+                "artifact \"{}\" has no number yet: it is {}",
+                self.exact_name(),
+                self.state
+            ))
+        })?;
+        let collection = CollectionName::new(self.source_collection.as_str())?;
+        let folder = collection.directory_name(version).ok_or_else(|| {
+            Error::invalid_input(format!("{collection:?} cannot be the name of a directory"))
+                .with_hint("name the directory to download to")
+        })?;
+        Ok(self.api.artifact_directory().join(folder))
+    }
+
+    /// Downloads the version: what is there and verified costs nothing, what the cache has comes from there, and the rest is
+    /// fetched, hashed while it streams, and published only after size and digest match. An interrupted download is gone on
+    /// with by the next call. See [`Download`] for the details.
+    ///
+    /// A second download of an unchanged version asks for nothing, if the client has an artifact cache: the manifest, the
+    /// record of what was verified and the bytes are there. Without one, the manifest is asked for and the files are read
+    /// again.
+    ///
+    /// # Errors
+    /// As [`Download::run`] and [`manifest`](Self::manifest).
+    pub async fn download(&self, options: &ArtifactDownloadOptions) -> Result<Downloaded> {
+        let operation = format!("download artifact \"{}\"", self.exact_name());
+        let run = async {
+            let (download, guard) = self.prepare(options).await?;
+            let downloaded = download.run().await;
+            guard.end().await;
+            downloaded
+        };
+        run.await.map_err(|error| error.in_operation(operation))
+    }
+
+    /// What a download would do, from what is on this machine. The manifest is asked for if it is not known; files are not.
+    ///
+    /// # Errors
+    /// As [`download`](Self::download), as far as it gets.
+    pub async fn download_plan(&self, options: &ArtifactDownloadOptions) -> Result<DownloadSummary> {
+        let (download, guard) = self.prepare(options).await?;
+        let plan = download.plan().await;
+        guard.end().await;
+        plan
+    }
+
+    /// Plans to make a directory hold exactly the version's files (official: `checkout`): shows what would be removed, and
+    /// does it when it is [run](ArtifactCheckout::run).
+    ///
+    /// # Errors
+    /// As [`download`](Self::download), and [`InvalidInput`](ErrorKind::InvalidInput) with a prefix, because everything else
+    /// would have to go.
+    pub async fn checkout(&self, options: &ArtifactDownloadOptions) -> Result<ArtifactCheckout> {
+        if !options.prefix.is_empty() {
+            return Err(Error::invalid_input(
+                "a checkout is of a whole artifact, not of a prefix",
+            ));
+        }
+        let (download, guard) = self.prepare(options).await?;
+        Ok(ArtifactCheckout {
+            checkout: download.checkout().await?,
+            guard,
+        })
+    }
+
+    /// Downloads a version that has one file, and gives its place.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) when it has none or several; else as [`download`](Self::download).
+    pub async fn file(&self, options: &ArtifactDownloadOptions) -> Result<PathBuf> {
+        let manifest = self.manifest().await?;
+        let [entry] = manifest.entries() else {
+            return Err(Error::invalid_input(format!(
+                "artifact \"{}\" has {} files, not one",
+                self.exact_name(),
+                manifest.len()
+            ))
+            .with_hint("download the artifact, or one of its files by its path"));
+        };
+        self.download_entry(entry.path(), options).await
+    }
+
+    /// Downloads one file by its path, and gives its place.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) when there is no such file, [`Unsupported`](ErrorKind::Unsupported) for a reference
+    /// that is only tracked; else as [`download`](Self::download).
+    pub async fn download_entry(&self, path: &str, options: &ArtifactDownloadOptions) -> Result<PathBuf> {
+        let entry = self.entry(path).await?;
+        let name = safe_relative_path(entry.path())?;
+        let mut only = options.clone();
+        only.prefix = path.to_owned();
+        let whole = self.manifest().await?;
+        // A prefix may name several; a manifest of one entry names one. Its digest is not the version's, and is not asked for.
+        let one = wandb_artifacts::Manifest::with_layout(whole.layout(), whole.region())
+            .with_entries(vec![entry])
+            .map_err(|error| Error::protocol("the entry cannot stand alone").with_source(error))?;
+        let operation = format!("download {path:?} of artifact \"{}\"", self.exact_name());
+        let run = async {
+            let (download, guard) = self.prepare_with(Arc::new(one), &only).await?;
+            let downloaded = download.run().await;
+            guard.end().await;
+            downloaded
+        };
+        let downloaded = run.await.map_err(|error| error.in_operation(operation))?;
+        if let Some(tracked) = downloaded
+            .tracked
+            .first()
+            .or(downloaded.missing_references.first())
+        {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("{:?} is a reference that is not downloaded", tracked.path),
+            ));
+        }
+        Ok(downloaded.root.join(Path::new(name.as_str())))
+    }
+
+    async fn prepare(&self, options: &ArtifactDownloadOptions) -> Result<(Download, CacheUse)> {
+        let manifest = self.manifest().await?;
+        self.prepare_with(manifest, options).await
+    }
+
+    async fn prepare_with(
+        &self,
+        manifest: Arc<wandb_artifacts::Manifest>,
+        options: &ArtifactDownloadOptions,
+    ) -> Result<(Download, CacheUse)> {
+        let root = match &options.root {
+            Some(root) => root.clone(),
+            None => self.default_root()?,
+        };
+        let mut inner = DownloadOptions::below(root)
+            .prefix(&*options.prefix)
+            .skip_cache(options.skip_cache)
+            .allow_missing_references(options.allow_missing_references)
+            .skip_references(options.skip_references)
+            .placement(options.placement)
+            .resolver(Arc::new(Resolver(self.api.clone())));
+        if let Some((first, most)) = options.connections {
+            inner = inner.connections(first, most);
+        }
+        if let Some(progress) = &options.progress {
+            inner = inner.progress(Arc::clone(progress));
+        }
+        let guard = CacheUse::begin(self).await?;
+        if let Some(cache) = &guard.cache {
+            inner = inner.cache(Arc::clone(cache) as _);
+        }
+        let urls = MembershipUrls::new(self, &manifest)?;
+        let download = Download::new(self.api.client().clone(), manifest, Arc::new(urls), inner);
+        Ok((download, guard))
+    }
+}
+
+/// A checkout that was planned. Made by [`Artifact::checkout`].
+#[derive(Debug)]
+#[must_use]
+pub struct ArtifactCheckout {
+    checkout: Checkout,
+    guard: CacheUse,
+}
+
+impl ArtifactCheckout {
+    /// What will be removed, in order. Symbolic links are removed, not followed.
+    #[must_use]
+    pub fn removals(&self) -> &[wandb_artifacts::transfer::Removal] {
+        self.checkout.removals()
+    }
+
+    /// Downloads what is missing, then removes what does not belong.
+    ///
+    /// # Errors
+    /// As [`Artifact::download`]; nothing is removed then.
+    pub async fn run(self) -> Result<(Downloaded, Vec<wandb_artifacts::transfer::Removal>)> {
+        let done = self.checkout.run().await;
+        self.guard.end().await;
+        done
+    }
+}
+
+/// The cache while a download uses it: nothing of it is removed meanwhile.
+#[derive(Debug)]
+struct CacheUse {
+    cache: Option<Arc<wandb_artifacts::cache::Cache>>,
+    guard: Option<wandb_artifacts::cache::CacheGuard>,
+}
+
+impl CacheUse {
+    async fn begin(artifact: &Artifact) -> Result<Self> {
+        let Some(cache) = artifact.api.artifact_cache().await? else {
+            return Ok(Self {
+                cache: None,
+                guard: None,
+            });
+        };
+        let held = Arc::clone(&cache);
+        let guard = blocking(move || Ok(held.guard()?)).await?;
+        Ok(Self {
+            cache: Some(cache),
+            guard: Some(guard),
+        })
+    }
+
+    /// Writes down what was learnt. That it cannot be written costs time later, and is no failure of the download.
+    async fn end(self) {
+        let Some(cache) = self.cache else { return };
+        if let Err(error) = blocking(move || Ok(cache.flush()?)).await {
+            tracing::debug!(%error, "the artifact cache could not be written");
+        }
+        drop(self.guard);
+    }
+}
