@@ -140,6 +140,16 @@ impl KeyStats {
         self.keys.keys().map(String::as_str)
     }
 
+    /// How many numbers were logged under a key.
+    pub(crate) fn numbers(&self, key: &str) -> u64 {
+        let types = self.keys.get(key).map_or(&[][..], |stat| &stat.types);
+        types
+            .iter()
+            .filter(|(name, _)| name == "number")
+            .map(|(_, count)| count)
+            .sum()
+    }
+
     /// The form in which the store keeps the figures.
     pub(crate) fn to_stored(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()

@@ -34,6 +34,7 @@ mod sample;
 mod server;
 mod signing;
 mod store;
+mod sweeps;
 mod transport;
 mod urls;
 

@@ -1,5 +1,5 @@
-//! Object types of which this server holds none yet: artifacts, sweeps. Documents select on them beside what is
-//! there (`run.outputArtifacts`, `project.sweeps`), and must find an empty list, not a type error.
+//! Object types of which this server holds none yet: artifacts. Documents select on them beside what is there
+//! (`run.outputArtifacts`), and must find an empty list, not a type error.
 //!
 //! Each is an enum without variants, so that the compiler knows that no resolver of it ever runs. The issue that brings
 //! the real thing replaces the declaration.

@@ -21,6 +21,7 @@ mod run_patch;
 mod scalars;
 mod server_info;
 mod sweep;
+mod sweep_writes;
 mod view;
 
 pub(crate) use check::TypeNames;
@@ -46,6 +47,7 @@ pub(crate) struct Mutation(
     mutation::RunMutation,
     run_patch::RunPatchMutation,
     view::ViewMutation,
+    sweep_writes::SweepMutation,
     project_writes::ProjectMutation,
     people::PeopleMutation,
 );

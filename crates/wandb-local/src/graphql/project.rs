@@ -11,13 +11,14 @@ use super::identity::{Entity, User};
 use super::page::{self, PageInfo, Window};
 use super::run::Run;
 use super::scalars::{DateTime, JsonString};
-use super::sweep::{Sweep, SweepConnection};
+use super::sweep::{Sweep, SweepConnection, sweep_page};
 use super::view::{ViewConnection, view_page};
 use crate::store::access::{self, Right};
 use crate::store::identity;
 use crate::store::ids::{self, Kind};
 use crate::store::projects::ProjectRow;
-use crate::store::runs::{self, RunQuery, Wanted};
+use crate::store::runs::{self, RunQuery, Wanted, Within};
+use crate::store::sweeps;
 use crate::store::views::ViewQuery;
 
 /// Runs per page where the caller names no number (protocol §2.3).
@@ -106,37 +107,15 @@ impl Project {
         last: Option<i32>,
         before: Option<String>,
     ) -> async_graphql::Result<Option<RunConnection>> {
-        let filters = filters.map(|text| text.0);
-        let wanted = wanted(&ctx.look_ahead().field("edges").field("node"));
-        let project = self.0.id;
-        let store = &caller(ctx).app.store;
-        let window = match last {
-            None => page::forward(first, after.as_deref(), RUNS, MAX_RUNS)?,
-            Some(last) => {
-                let limit = page::size(Some(last), RUNS, MAX_RUNS)?;
-                let counted = filters.clone();
-                let total = store
-                    .read(move |db| runs::count(db, project, counted.as_deref()))
-                    .await?;
-                let end = page::offset(before.as_deref())?
-                    .unwrap_or(u64::MAX)
-                    .min(total.unsigned_abs());
-                let start = end.saturating_sub(limit);
-                Window {
-                    offset: start,
-                    limit: end - start,
-                }
-            }
+        let window = RunWindow {
+            first,
+            after,
+            last,
+            before,
         };
-        let query = RunQuery {
-            project,
-            filters: filters.clone(),
-            order,
-            offset: window.offset,
-            limit: window.limit,
-        };
-        let (rows, more) = store.read(move |db| runs::list(db, &query, wanted)).await?;
-        Ok(Some(RunConnection::new(rows, more, window, project, filters)))
+        run_page(ctx, Within::Project(self.0.id), filters, order, window)
+            .await
+            .map(Some)
     }
     /// One run by its name, which users know as its id.
     async fn run(
@@ -170,19 +149,35 @@ impl Project {
             .await?
             .map(Run::for_writer))
     }
-    async fn total_sweeps(&self) -> i32 {
-        0
+    /// How many sweeps there are, whatever filter a list of them has.
+    async fn total_sweeps(&self, ctx: &Context<'_>) -> async_graphql::Result<i64> {
+        let project = self.0.id;
+        Ok(caller(ctx)
+            .app
+            .store
+            .read(move |db| sweeps::count(db, project))
+            .await?)
     }
+    /// Sweeps that match, newest first.
+    #[graphql(complexity = "page::cost(first, 50) * child_complexity")]
     async fn sweeps(
         &self,
-        #[graphql(name = "filters")] _filters: Option<JsonString>,
-        #[graphql(name = "first")] _first: Option<i32>,
-        #[graphql(name = "after")] _after: Option<String>,
-    ) -> Option<SweepConnection> {
-        Some(SweepConnection::default())
+        ctx: &Context<'_>,
+        filters: Option<JsonString>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Option<SweepConnection>> {
+        sweep_page(ctx, self.0.id, filters, first, after).await.map(Some)
     }
-    async fn sweep(&self, #[graphql(name = "sweepName")] _name: String) -> Option<Sweep> {
-        None
+    /// One sweep by its name, which users know as its id.
+    async fn sweep(&self, ctx: &Context<'_>, sweep_name: String) -> async_graphql::Result<Option<Sweep>> {
+        let project = self.0.id;
+        let row = caller(ctx)
+            .app
+            .store
+            .read(move |db| sweeps::find(db, project, &sweep_name))
+            .await?;
+        Ok(row.map(Sweep))
     }
     /// Reports, drafts and workspaces, newest first.
     #[graphql(complexity = "page::cost(first, 50) * child_complexity")]
@@ -245,6 +240,55 @@ impl Project {
     }
 }
 
+/// Which page of a list of runs is wanted.
+#[derive(Debug, Default)]
+pub(crate) struct RunWindow {
+    pub(crate) first: Option<i32>,
+    pub(crate) after: Option<String>,
+    pub(crate) last: Option<i32>,
+    pub(crate) before: Option<String>,
+}
+
+/// One page of runs.
+pub(crate) async fn run_page(
+    ctx: &Context<'_>,
+    within: Within,
+    filters: Option<JsonString>,
+    order: Option<String>,
+    page: RunWindow,
+) -> async_graphql::Result<RunConnection> {
+    let filters = filters.map(|text| text.0);
+    let wanted = wanted(&ctx.look_ahead().field("edges").field("node"));
+    let store = &caller(ctx).app.store;
+    let window = match page.last {
+        None => page::forward(page.first, page.after.as_deref(), RUNS, MAX_RUNS)?,
+        Some(last) => {
+            let limit = page::size(Some(last), RUNS, MAX_RUNS)?;
+            let (counted, among) = (filters.clone(), within.clone());
+            let total = store
+                .read(move |db| runs::count(db, among, counted.as_deref()))
+                .await?;
+            let end = page::offset(page.before.as_deref())?
+                .unwrap_or(u64::MAX)
+                .min(total.unsigned_abs());
+            let start = end.saturating_sub(limit);
+            Window {
+                offset: start,
+                limit: end - start,
+            }
+        }
+    };
+    let query = RunQuery {
+        within: within.clone(),
+        filters: filters.clone(),
+        order,
+        offset: window.offset,
+        limit: window.limit,
+    };
+    let (rows, more) = store.read(move |db| runs::list(db, &query, wanted)).await?;
+    Ok(RunConnection::new(rows, more, window, within, filters))
+}
+
 /// Which heavy texts a selection on a run asks for.
 fn wanted(selection: &Lookahead<'_>) -> Wanted {
     Wanted {
@@ -292,7 +336,7 @@ pub(crate) struct RunConnection {
     edges: Vec<RunEdge>,
     page_info: PageInfo,
     #[graphql(skip)]
-    project: i64,
+    within: Within,
     #[graphql(skip)]
     filters: Option<String>,
 }
@@ -301,11 +345,11 @@ pub(crate) struct RunConnection {
 impl RunConnection {
     /// How many runs match, on all pages.
     async fn total_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i64> {
-        let (project, filters) = (self.project, self.filters.clone());
+        let (within, filters) = (self.within.clone(), self.filters.clone());
         Ok(caller(ctx)
             .app
             .store
-            .read(move |db| runs::count(db, project, filters.as_deref()))
+            .read(move |db| runs::count(db, within, filters.as_deref()))
             .await?)
     }
 }
@@ -315,7 +359,7 @@ impl RunConnection {
         rows: Vec<runs::RunRow>,
         more: bool,
         window: Window,
-        project: i64,
+        within: impl Into<Within>,
         filters: Option<String>,
     ) -> Self {
         let page_info = window.info(rows.len(), more);
@@ -330,7 +374,7 @@ impl RunConnection {
         Self {
             edges,
             page_info,
-            project,
+            within: within.into(),
             filters,
         }
     }

@@ -8,14 +8,15 @@ use super::file::{FileConnection, file_page};
 use super::identity::User;
 use super::project::Project;
 use super::scalars::{DateTime, Duration, Int64, Json, JsonItems, JsonList, JsonString, JsonText, Rows};
+use super::sweep::Sweep;
 use super::{caller, page};
 use crate::history_keys::KeyStats;
 use crate::lenient;
 use crate::store::files::{self, FileQuery};
 use crate::store::history::{self, Spec, Steps, Stream};
 use crate::store::ids::Kind;
-use crate::store::projects;
 use crate::store::runs::{self, RunRow, Wanted};
+use crate::store::{projects, sweeps};
 
 /// Lines in `historyTail` and `eventsTail`. A resuming client reads the last one only.
 const TAIL: i64 = 10;
@@ -111,6 +112,19 @@ impl Run {
     }
     async fn sweep_name(&self) -> Option<&str> {
         self.0.sweep_name.as_deref()
+    }
+    /// The sweep that the run belongs to, where the server has it.
+    async fn sweep(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Sweep>> {
+        let (project, name) = (self.0.project_id, self.0.sweep_name.clone());
+        let Some(name) = name else {
+            return Ok(None);
+        };
+        let row = caller(ctx)
+            .app
+            .store
+            .read(move |db| sweeps::find(db, project, &name))
+            .await?;
+        Ok(row.map(Sweep))
     }
     async fn group(&self) -> Option<&str> {
         self.0.group.as_deref()

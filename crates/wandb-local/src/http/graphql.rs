@@ -89,9 +89,14 @@ async fn answer(app: Arc<App>, uri: &Uri, headers: &HeaderMap, body: Body) -> Re
                 })?
         }
     };
+    let mut status = StatusCode::OK;
     for failure in &mut response.errors {
         if let Some(code) = failure.source::<StoreError>().and_then(StoreError::code) {
             failure.extensions.get_or_insert_default().set("code", code);
+        }
+        if let Some(StoreError::Gone(_)) = failure.source::<StoreError>() {
+            // Agents stop asking when they read 404, and go on after any other error (protocol §2.12).
+            status = StatusCode::NOT_FOUND;
         }
         match failure.source::<StoreError>() {
             Some(cause) if !cause.is_refusal() => {
@@ -102,5 +107,5 @@ async fn answer(app: Arc<App>, uri: &Uri, headers: &HeaderMap, body: Body) -> Re
     }
     let text = serde_json::to_vec(&response)
         .map_err(|failure| error(StatusCode::INTERNAL_SERVER_ERROR, &failure.to_string()))?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+    Ok((status, [(header::CONTENT_TYPE, "application/json")], text).into_response())
 }

@@ -17,5 +17,6 @@ mod picture;
 mod random;
 mod write;
 
+pub(crate) use random::Random;
 pub(crate) use write::fill;
 pub use write::{SampleError, SampleSummary};

@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     View,
     ApiKey,
     Invite,
+    Sweep,
+    Agent,
 }
 
 impl Kind {
@@ -32,6 +34,8 @@ impl Kind {
             Self::View => "View",
             Self::ApiKey => "ApiKey",
             Self::Invite => "Invite",
+            Self::Sweep => "Sweep",
+            Self::Agent => "Agent",
         }
     }
 

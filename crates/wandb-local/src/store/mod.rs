@@ -13,6 +13,7 @@
 //! | `projects`, `runs`, `upsert` | projects; reading runs; creating and changing them |
 //! | `patch` | changing single members of a run |
 //! | `stream` | what a `file_stream` request does |
+//! | `sweeps`, `agents`, `trials`, `early` | sweeps; their agents; what they propose; stopping runs early |
 //! | `history` | reading rows: exact, thinned, by key |
 //! | `console` | console lines |
 //! | `charts`, `views` | custom charts; reports and saved views |
@@ -20,8 +21,10 @@
 //! | `ids`, `lines`, `time`, `names` | opaque ids, positions of lines, microseconds, generated names |
 
 pub(crate) mod access;
+pub(crate) mod agents;
 pub(crate) mod charts;
 pub(crate) mod console;
+mod early;
 pub(crate) mod files;
 pub(crate) mod history;
 pub(crate) mod identity;
@@ -35,7 +38,9 @@ mod pool;
 pub(crate) mod projects;
 pub(crate) mod runs;
 pub(crate) mod stream;
+pub(crate) mod sweeps;
 pub(crate) mod time;
+pub(crate) mod trials;
 pub(crate) mod upsert;
 pub(crate) mod views;
 
@@ -66,6 +71,9 @@ pub(crate) enum StoreError {
     /// The caller may see the object and may not change it. Clients look for these words (protocol §2.4).
     #[error("permission denied: {0}")]
     Denied(String),
+    /// What the caller goes on asking about does not exist any more; the text is for the caller.
+    #[error("{0}")]
+    Gone(String),
     /// A filter that cannot be compiled.
     #[error("invalid filter: {0}")]
     Filter(String),
@@ -77,6 +85,7 @@ impl StoreError {
         match self {
             Self::Denied(_) => Some("PERMISSION_ERROR"),
             Self::Conflict(_) => Some("CONFLICT"),
+            Self::Gone(_) => Some("NOT_FOUND"),
             _ => None,
         }
     }
@@ -85,7 +94,7 @@ impl StoreError {
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(
             self,
-            Self::Refused(_) | Self::Denied(_) | Self::Conflict(_) | Self::Filter(_)
+            Self::Refused(_) | Self::Denied(_) | Self::Conflict(_) | Self::Gone(_) | Self::Filter(_)
         )
     }
 }

@@ -150,10 +150,29 @@ pub(crate) fn by_id(db: &Connection, id: i64, wanted: Wanted) -> StoreResult<Opt
         .optional()?)
 }
 
-/// One page of a project's runs.
-#[derive(Debug, Clone, Default)]
+/// The runs among which a query looks.
+#[derive(Debug, Clone)]
+pub(crate) enum Within {
+    Project(i64),
+    /// The sweep of this name in a project.
+    Sweep {
+        project: i64,
+        name: String,
+    },
+    /// Those that were handed to an agent.
+    Agent(i64),
+}
+
+impl From<i64> for Within {
+    fn from(project: i64) -> Self {
+        Self::Project(project)
+    }
+}
+
+/// One page of runs.
+#[derive(Debug, Clone)]
 pub(crate) struct RunQuery {
-    pub(crate) project: i64,
+    pub(crate) within: Within,
     /// Mongo-style JSON.
     pub(crate) filters: Option<String>,
     /// `+created_at`, `-summary_metrics.loss`, …
@@ -162,10 +181,17 @@ pub(crate) struct RunQuery {
     pub(crate) limit: u64,
 }
 
-/// The `WHERE` clause of a query and its parameters, the project first.
-fn conditions(project: i64, filters: Option<&str>) -> StoreResult<(String, Vec<Value>)> {
-    let mut clause = String::from("r.project_id = ?");
-    let mut values = vec![Value::Integer(project)];
+/// The `WHERE` clause of a query and its parameters, those of the place first.
+fn conditions(within: &Within, filters: Option<&str>) -> StoreResult<(String, Vec<Value>)> {
+    let (place, mut values) = match within {
+        Within::Project(project) => ("r.project_id = ?", vec![Value::Integer(*project)]),
+        Within::Sweep { project, name } => (
+            "r.project_id = ? AND r.sweep_name = ?",
+            vec![Value::Integer(*project), Value::Text(name.clone())],
+        ),
+        Within::Agent(agent) => ("r.agent_id = ?", vec![Value::Integer(*agent)]),
+    };
+    let mut clause = String::from(place);
     let compiled =
         filter::compile_filter(filters).map_err(|error| StoreError::Filter(filter::explain(&error)))?;
     if let Some(fragment) = compiled {
@@ -179,7 +205,7 @@ fn conditions(project: i64, filters: Option<&str>) -> StoreResult<(String, Vec<V
 
 /// The runs of a page, and whether more follow.
 pub(crate) fn list(db: &Connection, query: &RunQuery, wanted: Wanted) -> StoreResult<(Vec<RunRow>, bool)> {
-    let (clause, mut values) = conditions(query.project, query.filters.as_deref())?;
+    let (clause, mut values) = conditions(&query.within, query.filters.as_deref())?;
     let order = filter::compile_order(query.order.as_deref())
         .map_err(|error| StoreError::Filter(filter::explain(&error)))?;
     values.extend(order.params);
@@ -207,29 +233,50 @@ pub(crate) fn list(db: &Connection, query: &RunQuery, wanted: Wanted) -> StoreRe
     Ok((rows, more))
 }
 
-/// How many runs of a project match.
-pub(crate) fn count(db: &Connection, project: i64, filters: Option<&str>) -> StoreResult<i64> {
-    let (clause, values) = conditions(project, filters)?;
+/// How many runs match.
+pub(crate) fn count(db: &Connection, within: impl Into<Within>, filters: Option<&str>) -> StoreResult<i64> {
+    let (clause, values) = conditions(&within.into(), filters)?;
     let sql = format!("SELECT COUNT(*) FROM runs r WHERE {clause}");
     Ok(db
         .prepare_cached(&sql)?
         .query_row(params_from_iter(values), |row| row.get(0))?)
 }
 
+/// Runs that ought to show a sign of life: those that run, and those that an agent has taken and not yet started.
+const ALIVE: [&str; 2] = [
+    "state IN ('running', 'preempting')",
+    "state = 'pending' AND agent_id IS NOT NULL",
+];
+
 /// True when a living run has been silent since before `deadline` (microseconds).
 pub(crate) fn any_silent(db: &Connection, deadline: i64) -> StoreResult<bool> {
-    Ok(db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM runs WHERE state IN ('running', 'preempting') AND heartbeat_at < ?1)")?
-        .query_row([deadline], |row| row.get(0))?)
+    // Two look-ups, as each has an index of its own.
+    for alive in ALIVE {
+        let silent = db
+            .prepare_cached(&format!(
+                "SELECT EXISTS (SELECT 1 FROM runs WHERE {alive} AND heartbeat_at < ?1)"
+            ))?
+            .query_row([deadline], |row| row.get(0))?;
+        if silent {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Marks living runs that have been silent since before `deadline` as crashed, or as preempted when they had announced
 /// that; returns how many.
 pub(crate) fn mark_crashed(db: &Connection, deadline: i64, now: i64) -> StoreResult<usize> {
-    Ok(db.execute(
-        "UPDATE runs SET state = CASE state WHEN 'preempting' THEN 'preempted' ELSE 'crashed' END,
-           updated_at = ?2, finished_at = heartbeat_at
-         WHERE state IN ('running', 'preempting') AND heartbeat_at < ?1",
-        [deadline, now],
-    )?)
+    let mut marked = 0;
+    for alive in ALIVE {
+        marked += db.execute(
+            &format!(
+                "UPDATE runs SET state = CASE state WHEN 'preempting' THEN 'preempted' ELSE 'crashed' END,
+                   updated_at = ?2, finished_at = heartbeat_at
+                 WHERE {alive} AND heartbeat_at < ?1"
+            ),
+            [deadline, now],
+        )?;
+    }
+    Ok(marked)
 }

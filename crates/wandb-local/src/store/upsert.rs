@@ -106,6 +106,12 @@ pub(crate) fn upsert(db: &Connection, identity: &Identity, patch: &RunPatch) -> 
         )?;
     } else if patch.starts_a_process() {
         restart(db, run, now)?;
+        // A run that was taken before its sweep was canceled may start after that.
+        db.prepare_cached(
+            "UPDATE runs SET stop_requested = 1 WHERE id = ?1 AND EXISTS (SELECT 1 FROM sweeps s
+               WHERE s.project_id = runs.project_id AND s.name = runs.sweep_name AND s.state = 'CANCELED')",
+        )?
+        .execute([run])?;
     }
     if inserted && let Some(config) = &patch.config {
         fork(db, run, config)?;
