@@ -252,7 +252,7 @@ impl Download {
             }
         }
         guard.is_armed = false;
-        if let Some(error) = std::mem::take(&mut *lock(&failures)).into_error() {
+        if let Some(error) = std::mem::take(&mut *lock(&failures)).into_error("download") {
             return Err(error);
         }
         let mut tracked = std::mem::take(&mut *lock(&engine.tracked));

@@ -6,6 +6,7 @@
 //! | [`UrlSource`] | where its files are; asked in batches |
 //! | [`ContentStore`] | the cache, as far as a transfer needs it |
 //! | [`ArtifactResolver`] | the versions behind `wandb-artifact://` references |
+//! | [`Upload`], [`UploadTarget`] | the files of a new version, to where the server says |
 //! | [`receive_file`] | one file, resumed over as many connections as it takes |
 //! | [`Progress`] | who hears how far it is |
 //!
@@ -33,6 +34,7 @@ mod references;
 mod report;
 mod resolver;
 mod survey;
+mod upload;
 mod urls;
 
 pub use address::{Address, AddressSource, FixedAddress};
@@ -44,6 +46,10 @@ pub use options::DownloadOptions;
 pub use progress::{NoProgress, Progress};
 pub use report::{Downloaded, TrackedReference};
 pub use resolver::{ArtifactResolver, ResolvedArtifact};
+pub use upload::{
+    CompletedMultipart, LocalFile, LocalSource, MultipartSlot, PartDigest, Upload, UploadOptions,
+    UploadRequest, UploadSlot, UploadTarget, Uploaded,
+};
 pub use urls::UrlSource;
 
 #[cfg(test)]

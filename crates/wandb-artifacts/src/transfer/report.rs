@@ -56,7 +56,7 @@ impl Failures {
     }
 
     /// One error that names every file that failed.
-    pub(crate) fn into_error(self) -> Option<Error> {
+    pub(crate) fn into_error(self, verb: &str) -> Option<Error> {
         // An integrity failure says most; what was cancelled because of another failure says least.
         let rank = |error: &Error| match error.kind() {
             ErrorKind::Integrity => 0,
@@ -69,7 +69,7 @@ impl Failures {
         let mut failures = described.into_iter();
         let (path, first) = failures.next()?;
         if count == 1 {
-            return Some(first.in_operation(format!("download {path:?}")));
+            return Some(first.in_operation(format!("{verb} {path:?}")));
         }
         let mut message = format!("{count} files failed: {path:?}: {}", with_causes(&first));
         let mut shown = 1;
@@ -114,7 +114,7 @@ mod tests {
         for _ in 0..30 {
             failures.add("c", Error::new(ErrorKind::Cancelled, "cancelled"));
         }
-        let error = failures.into_error().unwrap();
+        let error = failures.into_error("download").unwrap();
         assert_eq!(error.kind(), ErrorKind::Integrity);
         let text = error.to_string();
         assert!(
@@ -122,6 +122,6 @@ mod tests {
             "{text}"
         );
         assert!(text.ends_with("; and 12 more"), "{text}");
-        assert!(Failures::default().into_error().is_none());
+        assert!(Failures::default().into_error("download").is_none());
     }
 }
