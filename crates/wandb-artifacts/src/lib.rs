@@ -39,11 +39,13 @@
 //! | [`plan`] | what a download has to do: present, cached, to fetch |
 //! | [`cache`] | the content cache, shared with the official client: proven objects only |
 //! | [`reference`] | references: schemes, entity tags |
-//! | `transfer` | download and upload; feature `transfer` |
+//! | `transfer`, `draft` | download, upload, a version that is put together; feature `transfer` |
 //! | `media` | typed media: tables, images, …; feature `media` |
 
 pub mod cache;
 pub mod digest;
+#[cfg(feature = "transfer")]
+pub mod draft;
 pub mod layout;
 pub mod manifest;
 #[cfg(feature = "media")]

@@ -1,6 +1,7 @@
 //! A whole artifact version, downloaded.
 
 use std::{
+    collections::HashSet,
     path::Path,
     sync::{
         Arc, Mutex,
@@ -9,8 +10,8 @@ use std::{
 };
 
 use tokio::sync::Notify;
-use wandb_core::{Result, client::Client};
-use wandb_storage::{Directory, Existing};
+use wandb_core::{Error, ErrorKind, Result, client::Client};
+use wandb_storage::{Directory, Existing, FileFacts, Found};
 
 use super::{
     DownloadOptions, Downloaded, UrlSource,
@@ -19,12 +20,15 @@ use super::{
     engine::{Engine, Job, lock, memory},
     gate::Gate,
     present::VerifiedFacts,
-    publisher::{Publisher, Ready, Work},
+    publisher::{Counts, Publisher, Ready, Work},
     report::Failures,
     survey::{Survey, survey, sweep},
     urls::UrlBook,
 };
-use crate::manifest::{Manifest, ManifestEntry};
+use crate::{
+    manifest::{Manifest, ManifestEntry},
+    plan::{DownloadPlan, Location, PlanSummary, RequestSizes},
+};
 
 /// A download of an artifact version.
 ///
@@ -47,18 +51,6 @@ pub struct Download {
     manifest: Arc<Manifest>,
     urls: Arc<dyn UrlSource>,
     options: DownloadOptions,
-}
-
-/// What a download would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DownloadSummary {
-    /// Files that are there and verified, and their bytes.
-    pub present: (u64, u64),
-    /// Files that the cache has, and their bytes.
-    pub cached: (u64, u64),
-    /// Files that would be fetched, and their bytes as far as they are known.
-    pub fetched: (u64, u64),
 }
 
 /// Sets the flag when it is dropped before its time.
@@ -122,25 +114,28 @@ impl Download {
     ///
     /// # Errors
     /// As [`run`](Self::run), as far as it gets.
-    pub async fn plan(&self) -> Result<DownloadSummary> {
-        let facts = self.facts().await?;
-        let present = (facts.survey.present, facts.survey.present_bytes);
-        let (mut cached, mut fetched) = ((0, 0), (0, 0));
-        for &index in &facts.survey.needed {
-            let entry = &self.manifest.entries()[index];
-            let place = if cached::find(&self.options, entry).is_some() {
-                &mut cached
-            } else {
-                &mut fetched
+    pub async fn plan(&self) -> Result<PlanSummary> {
+        let needed = self.facts().await?.survey.needed;
+        let (manifest, options, scope) = (Arc::clone(&self.manifest), self.options.clone(), self.scope());
+        let sizes = RequestSizes {
+            addresses: self.urls.batch_size(),
+            range_from: options.large_file,
+            range: options.piece,
+        };
+        blocking(move || {
+            let entries = manifest.entries();
+            let found = match cached::usable(&options) {
+                Some(cache) => cached::look_up(cache, needed.iter().map(|&index| &entries[index])),
+                None => vec![None; needed.len()],
             };
-            place.0 += 1;
-            place.1 += entry.size().unwrap_or(0);
-        }
-        Ok(DownloadSummary {
-            present,
-            cached,
-            fetched,
+            let plan = DownloadPlan::make(&entries[scope], |entry| match place(&manifest, &needed, entry) {
+                None => Location::Target,
+                Some(place) if found[place].is_some() => Location::Cache,
+                Some(_) => Location::Server,
+            });
+            Ok(plan.summary(&sizes))
         })
+        .await
     }
 
     async fn facts(&self) -> Result<Facts> {
@@ -149,10 +144,7 @@ impl Download {
             // The whole manifest: one that is hostile anywhere is not trusted anywhere.
             manifest.check_paths()?;
             let directory = Directory::create(&options.root)?;
-            let records = match &options.records {
-                Some(records) => Some(records.clone()),
-                None => options.cache.as_ref().map(|cache| cache.records()).transpose()?,
-            };
+            let records = cached::records(&options)?;
             let folder = folder_of(&options.root);
             let mut verified = records
                 .as_ref()
@@ -202,16 +194,18 @@ impl Download {
         };
         let failures = Arc::new(Mutex::new(Failures::default()));
         let failed = Arc::new(Notify::new());
-        let publisher = Publisher::start(Work {
+        let work = |facts| Work {
             manifest: Arc::clone(&self.manifest),
             directory: directory.clone(),
             options: self.options.clone(),
-            facts: verified,
+            facts,
             failures: Arc::clone(&failures),
             failed: Arc::clone(&failed),
             is_cancelled: Arc::clone(&is_cancelled),
-        });
+        };
+        let publisher = Publisher::start(work(verified));
         let wanted = self.place_cached(needed, &directory, &publisher).await?;
+        let (wanted, repeated) = self.without_repeated(wanted);
         let sizes = wanted
             .iter()
             .map(|&index| self.manifest.entries()[index].size().unwrap_or(0));
@@ -225,21 +219,27 @@ impl Download {
                 of_server,
             )),
             gate: Gate::new(self.options.connections, self.options.most_connections),
-            client: self.client,
+            client: self.client.clone(),
             manifest: Arc::clone(&self.manifest),
-            directory,
+            directory: directory.clone(),
             memory: memory(),
             transferred: AtomicU64::new(0),
             tracked: Mutex::default(),
             missing: Mutex::default(),
             failures: Arc::clone(&failures),
-            failed,
-            is_cancelled,
+            failed: Arc::clone(&failed),
+            is_cancelled: Arc::clone(&is_cancelled),
             resolved: tokio::sync::Mutex::default(),
             options: self.options.clone(),
         });
         engine.run(jobs, &publisher).await;
-        let (counts, mut facts) = publisher.finish().await?;
+        let (mut counts, mut facts) = publisher.finish().await?;
+        if !repeated.is_empty() && lock(&failures).is_empty() {
+            let (copied, known) = self.copy_repeated(repeated, work(facts)).await?;
+            counts.copied = copied.copied;
+            counts.bytes += copied.bytes;
+            facts = known;
+        }
         // Entries without a file are not known by one either.
         for reference in lock(&engine.tracked).iter() {
             facts.forget(&reference.path);
@@ -264,6 +264,7 @@ impl Download {
             present: survey.present,
             cached: counts.cached,
             fetched: counts.fetched,
+            copied: counts.copied,
             transferred: engine.transferred.load(Ordering::Relaxed),
             bytes: survey.present_bytes + counts.bytes,
             tracked,
@@ -278,23 +279,28 @@ impl Download {
         directory: &Directory,
         publisher: &Publisher,
     ) -> Result<Vec<usize>> {
-        if self.options.cache.is_none() || self.options.skip_cache {
-            return Ok(needed);
-        }
         let (manifest, options) = (Arc::clone(&self.manifest), self.options.clone());
         let (directory, ready) = (directory.clone(), publisher.sender());
         blocking(move || {
+            let Some(cache) = cached::usable(&options) else {
+                return Ok(needed);
+            };
+            // What was found must not be removed before it is placed.
+            let _guard = match cache.guard() {
+                Ok(guard) => guard,
+                Err(error) => {
+                    tracing::debug!(%error, "the cache could not be used");
+                    return Ok(needed);
+                }
+            };
+            let found = cached::look_up(cache, needed.iter().map(|&index| &manifest.entries()[index]));
             let mut rest = Vec::new();
-            for index in needed {
-                let entry = &manifest.entries()[index];
-                let placed = match cached::find(&options, entry) {
-                    Some(found) => directory.place_from(
-                        &entry.relative_path()?,
-                        Existing::Replace,
-                        (&found.directory, &found.name),
-                        (&found.stat, &found.facts),
-                        options.placement,
-                    )?,
+            for (index, found) in needed.into_iter().zip(found) {
+                let name = manifest.entries()[index].relative_path()?;
+                let placed = match &found {
+                    Some(object) => {
+                        cache.place(object, &directory, &name, Existing::Replace, options.placement)?
+                    }
                     None => None,
                 };
                 match placed {
@@ -307,6 +313,92 @@ impl Download {
             Ok(rest)
         })
         .await
+    }
+
+    /// Copies files whose bytes came under another name.
+    async fn copy_repeated(
+        &self,
+        repeated: Vec<(usize, usize)>,
+        work: Work,
+    ) -> Result<(Counts, VerifiedFacts)> {
+        let (manifest, directory) = (Arc::clone(&self.manifest), work.directory.clone());
+        let mut sources = Vec::with_capacity(repeated.len());
+        for (index, first) in repeated {
+            let entry = &manifest.entries()[first];
+            let name = entry.relative_path()?;
+            // Its facts are those of a moment ago, so they are looked at before the proof is taken.
+            if let Found::File(stat) = directory.look_at(&name)?
+                && let Some(digest) = work.facts.digest(entry.path(), &stat)
+            {
+                sources.push((index, name, stat, digest));
+            } else {
+                return Err(Error::new(
+                    ErrorKind::Conflict,
+                    format!(
+                        "{:?} changed while the artifact was downloaded",
+                        directory.path_of(&name)
+                    ),
+                ));
+            }
+        }
+        let publisher = Publisher::start(work);
+        let ready = publisher.sender();
+        blocking(move || {
+            for (index, source, stat, digest) in sources {
+                let facts = FileFacts {
+                    size: stat.size,
+                    digest,
+                };
+                let name = manifest.entries()[index].relative_path()?;
+                let placed = directory.place_from(
+                    &name,
+                    Existing::Replace,
+                    (&directory, &source),
+                    (&stat, &facts),
+                    // Two members of a version are two files, however the cache is linked.
+                    wandb_storage::Placement::Copy,
+                )?;
+                let file = placed.ok_or_else(|| {
+                    Error::new(
+                        ErrorKind::Conflict,
+                        format!("{:?} changed while it was copied", directory.path_of(&source)),
+                    )
+                })?;
+                ready
+                    .send(Ready::copied(index, file))
+                    .map_err(|_| super::blocking::cancelled())?;
+            }
+            Ok(())
+        })
+        .await?;
+        publisher.finish().await
+    }
+
+    /// Splits what is wanted into files and references to fetch, and files whose bytes come with one of those, each with that
+    /// one.
+    fn without_repeated(&self, wanted: Vec<usize>) -> (Vec<usize>, Vec<(usize, usize)>) {
+        let entries = self.manifest.entries();
+        let plan = DownloadPlan::make(&entries[self.scope()], |entry| {
+            match place(&self.manifest, &wanted, entry) {
+                Some(_) => Location::Server,
+                None => Location::Target,
+            }
+        });
+        if plan.repeated.is_empty() {
+            return (wanted, Vec::new());
+        }
+        let index = |entry| place(&self.manifest, &wanted, entry).map(|place| wanted[place]);
+        let repeated: Vec<(usize, usize)> = plan
+            .repeated
+            .iter()
+            .filter_map(|(entry, first)| Some((index(entry)?, index(first)?)))
+            .collect();
+        let copies: HashSet<usize> = repeated.iter().map(|(index, _)| *index).collect();
+        let rest = wanted
+            .into_iter()
+            .filter(|index| !copies.contains(index))
+            .collect();
+        (rest, repeated)
     }
 
     /// The files of this artifact get a place in the book of addresses; references do not.
@@ -324,6 +416,13 @@ impl Download {
             .collect();
         (jobs, of_server)
     }
+}
+
+/// Where an entry is among sorted indexes.
+fn place(manifest: &Manifest, indexes: &[usize], entry: &ManifestEntry) -> Option<usize> {
+    indexes
+        .binary_search_by(|&index| manifest.entries()[index].path().cmp(entry.path()))
+        .ok()
 }
 
 /// The folder under the one name that all calls use.

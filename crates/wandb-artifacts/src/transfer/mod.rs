@@ -4,7 +4,6 @@
 //! |---|---|
 //! | [`Download`] | a whole version, or the part of it below a prefix, into a directory |
 //! | [`UrlSource`] | where its files are; asked in batches |
-//! | [`ContentStore`] | the cache, as far as a transfer needs it |
 //! | [`ArtifactResolver`] | the versions behind `wandb-artifact://` references |
 //! | [`Upload`], [`UploadTarget`] | the files of a new version, to where the server says |
 //! | [`receive_file`] | one file, resumed over as many connections as it takes |
@@ -14,7 +13,7 @@
 //! place of the credential are decided there.
 
 mod address;
-mod blocking;
+pub(crate) mod blocking;
 mod cached;
 mod checkout;
 mod content_cache;
@@ -38,12 +37,12 @@ mod upload;
 mod urls;
 
 pub use address::{Address, AddressSource, FixedAddress};
-pub use cached::{CachedFile, ContentStore};
 pub use checkout::{Checkout, Removal};
-pub use download::{Download, DownloadSummary};
+pub use download::Download;
 pub use file_sink::receive_file;
 pub use options::DownloadOptions;
 pub use progress::{NoProgress, Progress};
+pub(crate) use receive::fetch_of;
 pub use report::{Downloaded, TrackedReference};
 pub use resolver::{ArtifactResolver, ResolvedArtifact};
 pub use upload::{
@@ -54,3 +53,7 @@ pub use urls::UrlSource;
 
 #[cfg(test)]
 mod tests;
+
+/// A clock without time, for tests elsewhere in the crate.
+#[cfg(test)]
+pub(crate) use tests::test_clock;

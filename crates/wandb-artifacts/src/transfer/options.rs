@@ -5,10 +5,10 @@ use std::{path::PathBuf, sync::Arc};
 use wandb_storage::{Directory, Placement};
 
 use super::{
-    cached::ContentStore,
     progress::{NoProgress, Progress},
     resolver::ArtifactResolver,
 };
+use crate::cache::Cache;
 
 /// How many small files are fetched at once at first.
 const CONNECTIONS: usize = 16;
@@ -26,7 +26,7 @@ const LARGE_CONNECTIONS: usize = 6;
 pub struct DownloadOptions {
     pub(crate) root: PathBuf,
     pub(crate) prefix: String,
-    pub(crate) cache: Option<Arc<dyn ContentStore>>,
+    pub(crate) cache: Option<Arc<Cache>>,
     pub(crate) skip_cache: bool,
     pub(crate) records: Option<Directory>,
     pub(crate) placement: Placement,
@@ -71,7 +71,7 @@ impl DownloadOptions {
 
     /// Takes files out of a cache, and puts what was fetched into it. The record of what is verified in the target
     /// directory is kept there, too: without a cache every file that is there is read again.
-    pub fn cache(mut self, cache: Arc<dyn ContentStore>) -> Self {
+    pub fn cache(mut self, cache: Arc<Cache>) -> Self {
         self.cache = Some(cache);
         self
     }

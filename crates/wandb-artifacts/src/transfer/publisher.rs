@@ -31,7 +31,16 @@ pub(crate) struct Ready {
     /// Index into the manifest's entries.
     index: usize,
     file: VerifiedFile,
-    is_from_cache: bool,
+    origin: Origin,
+}
+
+/// Where the bytes of a file come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Network,
+    Cache,
+    /// Another file of the same download.
+    Copy,
 }
 
 impl Ready {
@@ -39,7 +48,15 @@ impl Ready {
         Self {
             index,
             file,
-            is_from_cache: false,
+            origin: Origin::Network,
+        }
+    }
+
+    pub(crate) fn copied(index: usize, file: VerifiedFile) -> Self {
+        Self {
+            index,
+            file,
+            origin: Origin::Copy,
         }
     }
 
@@ -47,7 +64,7 @@ impl Ready {
         Self {
             index,
             file,
-            is_from_cache: true,
+            origin: Origin::Cache,
         }
     }
 }
@@ -57,6 +74,7 @@ impl Ready {
 pub(crate) struct Counts {
     pub(crate) cached: u64,
     pub(crate) fetched: u64,
+    pub(crate) copied: u64,
     pub(crate) bytes: u64,
 }
 
@@ -120,15 +138,21 @@ impl Work {
             }
             self.publish(batch, &mut counts);
         }
+        // What waits for more of its kind does not wait any longer. Losing it costs time later.
+        if let Some(cache) = super::cached::usable(&self.options)
+            && let Err(error) = cache.flush()
+        {
+            tracing::debug!(%error, "the cache could not be written");
+        }
         (counts, self.facts)
     }
 
     fn publish(&mut self, batch: Vec<Ready>, counts: &mut Counts) {
         let (origins, files): (Vec<_>, Vec<_>) = batch
             .into_iter()
-            .map(|ready| ((ready.index, ready.is_from_cache), ready.file))
+            .map(|ready| ((ready.index, ready.origin), ready.file))
             .unzip();
-        for ((index, is_from_cache), published) in origins.into_iter().zip(publish_many(files)) {
+        for ((index, origin), published) in origins.into_iter().zip(publish_many(files)) {
             let entry = &self.manifest.entries()[index];
             let published = match published {
                 Ok(published) => published,
@@ -138,36 +162,24 @@ impl Work {
                     continue;
                 }
             };
-            if is_from_cache {
-                counts.cached += 1;
-            } else {
-                counts.fetched += 1;
-            }
+            *match origin {
+                Origin::Network => &mut counts.fetched,
+                Origin::Cache => &mut counts.cached,
+                Origin::Copy => &mut counts.copied,
+            } += 1;
             counts.bytes += published.facts.size;
-            self.keep(index, is_from_cache, &published);
+            self.keep(index, origin, &published);
             self.options.progress.end(self.manifest.entries()[index].path());
         }
     }
 
     /// Records what is known of the file, and puts it into the cache.
-    fn keep(&mut self, index: usize, is_from_cache: bool, published: &Published) {
+    fn keep(&mut self, index: usize, origin: Origin, published: &Published) {
         let entry = &self.manifest.entries()[index];
-        let mut stat = published.stat;
-        if !is_from_cache
-            && !self.options.skip_cache
-            && let Some(cache) = &self.options.cache
-            && entry.content_digest().is_some()
-            && let Ok(name) = entry.relative_path()
-        {
-            // A cache that is full or read-only costs time later, and is no failure of the download.
-            match cache.store(&self.directory, &name, published, self.options.placement) {
-                // A hard link changes the file's own facts.
-                Ok(now) => stat = now.or(stat),
-                Err(error) => {
-                    tracing::debug!(path = entry.path(), %error, "the file was not put into the cache");
-                }
-            }
-        }
+        let stored = (origin == Origin::Network)
+            .then(|| super::cached::store(&self.options, &self.directory, entry, published))
+            .flatten();
+        let stat = stored.or(published.stat);
         if let Some(stat) = stat {
             self.facts.note(entry.path(), stat, token_of(entry));
         }

@@ -20,6 +20,8 @@ pub struct Downloaded {
     pub cached: u64,
     /// How many were fetched.
     pub fetched: u64,
+    /// How many have the same bytes as a fetched one, and were copied from it.
+    pub copied: u64,
     /// How many bytes came over the network.
     pub transferred: u64,
     /// How many bytes all files together have.
@@ -53,6 +55,10 @@ impl Failures {
         if self.described.len() < DESCRIBED {
             self.described.push((path.to_owned(), error));
         }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
     /// One error that names every file that failed.

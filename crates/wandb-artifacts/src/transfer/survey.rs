@@ -1,20 +1,15 @@
 //! What is there, and what is not: the facts of the disk that a download begins with.
 
-use std::{
-    collections::BTreeSet,
-    num::NonZeroUsize,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-};
+use std::collections::BTreeSet;
 
 use wandb_core::{Error, ErrorKind, Result, path::RelativePath};
 use wandb_storage::{Algorithm, ContentDigest, Directory, FileStat, Found};
 
 use super::present::VerifiedFacts;
-use crate::manifest::{Manifest, ManifestEntry};
+use crate::{
+    manifest::{Manifest, ManifestEntry},
+    parallel,
+};
 
 /// What is known of the entries in scope.
 #[derive(Debug, Default)]
@@ -76,38 +71,30 @@ pub(crate) fn survey(
             }
         }
     }
-    let next = AtomicUsize::new(0);
-    let verified = Mutex::new(Vec::new());
-    let read = || {
-        while let Some((index, name, stat, digest)) = unread.get(next.fetch_add(1, Ordering::Relaxed)) {
+    let verified = parallel::map(
+        unread.len(),
+        parallel::processors(),
+        || (),
+        |(), place| {
+            let (_, name, stat, digest) = &unread[place];
             // Whatever cannot be read is fetched, and its error, if it stays, comes when it is written.
             let is_right = directory
                 .facts(name, digest.algorithm())
                 .is_ok_and(|found| found.is_some_and(|found| found.digest == *digest))
                 // It must not have changed while it was read.
                 && directory.look_at(name).is_ok_and(|now| now == Found::File(*stat));
-            verified.lock().unwrap_or_else(PoisonError::into_inner).push((
-                *index,
-                is_right.then_some(*stat),
-                *digest,
-            ));
-        }
-    };
-    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    thread::scope(|scope| {
-        for _ in 1..threads.min(unread.len()) {
-            scope.spawn(read);
-        }
-        read();
-    });
-    for (index, stat, digest) in verified.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(is_right.then_some(*stat))
+        },
+    );
+    for (place, stat) in verified {
+        let (index, _, _, digest) = &unread[place];
         match stat {
             Some(stat) => {
-                facts.note(manifest.entries()[index].path(), stat, digest);
+                facts.note(manifest.entries()[*index].path(), stat, *digest);
                 survey.present += 1;
                 survey.present_bytes += stat.size;
             }
-            None => survey.needed.push(index),
+            None => survey.needed.push(*index),
         }
     }
     survey.needed.sort_unstable();

@@ -40,7 +40,10 @@ async fn files_of_every_size_arrive_once() {
     let world = World::new(files);
     let options = || world.options().large_file(4 << 20, 700_000);
     let plan = world.download_with(options()).plan().await.unwrap();
-    assert_eq!((plan.present, plan.fetched.0), ((0, 0), 4));
+    assert_eq!(
+        (plan.present_files, plan.fetched_files, plan.address_requests),
+        (0, 4, 1)
+    );
     assert!(world.network.take_sent().is_empty());
     let done = world.download_with(options()).run().await.unwrap();
     assert_eq!((done.present, done.cached, done.fetched), (0, 0, 4));

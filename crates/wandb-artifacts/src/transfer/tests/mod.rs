@@ -1,9 +1,12 @@
 //! The engines over a network in memory, which misbehaves on request and records every request.
 
+mod cache;
 mod download;
 mod faults;
 mod references;
 mod resume;
+mod upload;
 mod world;
 
 use super::DownloadOptions;
+pub(crate) use world::clock as test_clock;

@@ -228,6 +228,10 @@ impl Transport for Network {
 #[derive(Debug, Default)]
 struct Clock(AtomicU64);
 
+pub(crate) fn clock() -> Arc<dyn Runtime> {
+    Arc::new(Clock::default())
+}
+
 #[async_trait]
 impl Runtime for Clock {
     fn now(&self) -> Duration {
