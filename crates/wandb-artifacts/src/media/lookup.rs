@@ -60,19 +60,19 @@ pub(super) enum Found {
 pub(super) async fn find(context: &Context, name: &str) -> Result<Found, MediaError> {
     let failed = |source| super::context::read_failed(name, source);
     let reader = context.reader();
-    if name.ends_with(".json") && reader.entry(name).await.map_err(failed)?.is_some() {
-        if kind_of(name).is_some() {
-            return Ok(Found::Entry(name.to_owned()));
-        }
-        if may_be_new_kind(name) {
-            return Ok(Found::Perhaps(name.to_owned()));
-        }
+    let exact = name.ends_with(".json") && reader.entry(name).await.map_err(failed)?.is_some();
+    if exact && kind_of(name).is_some() {
+        return Ok(Found::Entry(name.to_owned()));
     }
     let names = reader
         .names_with_prefix(&format!("{name}."))
         .await
         .map_err(failed)?;
-    choose(name, names)
+    Ok(match choose(name, names)? {
+        Found::Entry(path) => Found::Entry(path),
+        _ if exact && may_be_new_kind(name) => Found::Perhaps(name.to_owned()),
+        other => other,
+    })
 }
 
 /// The entry that a name means, among those that begin with the name and a dot.

@@ -67,8 +67,8 @@ pub enum Media {
     },
 }
 
-/// Types of objects in runs, beside those of artifacts.
-const RUN_KINDS: &[&str] = &[
+/// Types of objects in runs, beside those of artifacts: files of tables, and lists of media.
+pub(super) const RUN_KINDS: &[&str] = &[
     "table-file",
     "incremental-table-file",
     "images/separated",
@@ -80,7 +80,6 @@ const RUN_KINDS: &[&str] = &[
     "molecule",
     "bokeh",
     "plotly",
-    "boxes2D",
 ];
 
 /// Whether objects of a `_type` are media.
@@ -285,7 +284,7 @@ fn parse_at(
 }
 
 fn is_list(kind: &str) -> bool {
-    RUN_KINDS.contains(&kind) && !kind.ends_with("-file") && kind != "boxes2D"
+    RUN_KINDS.contains(&kind) && !kind.ends_with("-file")
 }
 
 fn unknown(kind: &str, value: &Value) -> Media {

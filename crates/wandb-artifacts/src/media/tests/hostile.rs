@@ -310,6 +310,15 @@ fn saved_models_are_paths() {
 }
 
 #[test]
+fn a_name_that_ends_as_a_file_can_still_be_a_table() {
+    let reader = MemoryReader::new("m")
+        .with("data.v1.json", "{}")
+        .with("data.v1.json.table.json", r#"{"columns":[],"data":[]}"#);
+    let reader: Arc<dyn EntryReader> = Arc::new(reader);
+    assert_eq!(table(&reader, "data.v1.json").path(), "data.v1.json.table.json");
+}
+
+#[test]
 fn a_new_kind_is_kept_as_it_is() {
     let reader = memory("h.hologram.json", r#"{"_type":"hologram","depth":3}"#);
     let media = read(&reader, "h").unwrap().unwrap();

@@ -4,6 +4,7 @@
 
 mod hostile;
 mod official;
+mod random;
 mod runs;
 
 use std::{path::PathBuf, sync::Arc};
