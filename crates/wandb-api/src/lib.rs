@@ -81,10 +81,10 @@ pub use wandb_core::{
 };
 #[doc(inline)]
 pub use wandb_models::{
-    AgentRuns, BestRun, BestRunBasis, ConsoleLogLine, ConsoleLogs, CreatedSweep, NewReport, NewRun, Report,
-    ReportData, ReportEdit, ReportForm, ReportSection, ReportSpec, ReportUser, Reports, RunEdit, RunSet,
-    RunSetQuery, RunSummary, Sweep, SweepAgent, SweepConfig, SweepData, SweepGoal, SweepMetric, SweepState,
-    Sweeps, UpdatableState, WaitOptions,
+    AgentRuns, ApiKeyLabel, BestRun, BestRunBasis, ConsoleLogLine, ConsoleLogs, CreatedSweep, NewApiKey,
+    NewReport, NewRun, Report, ReportData, ReportEdit, ReportForm, ReportSection, ReportSpec, ReportUser,
+    Reports, RunEdit, RunSet, RunSetQuery, RunSummary, Sweep, SweepAgent, SweepConfig, SweepData, SweepGoal,
+    SweepMetric, SweepState, Sweeps, Team, TeamData, TeamMember, UpdatableState, User, Users, WaitOptions,
 };
 #[doc(inline)]
 pub use wandb_models::{

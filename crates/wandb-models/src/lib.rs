@@ -13,6 +13,7 @@
 //! | [`sweep`] | sweeps: listings, runs, agents, the best run |
 //! | [`artifact`] | versions, collections and types of artifacts, their changes and lineage |
 //! | [`mod@file`] | files of a run and their verified download |
+//! | [`people`] | users, teams, API keys |
 //! | [`project`], [`viewer`] | projects, and the user behind the key |
 //!
 //! *Invariant: no public type shows a schema type.* The wire is converted by hand, in one `convert` module per resource.
@@ -23,6 +24,7 @@ pub mod file;
 pub mod history;
 mod ids;
 mod listing;
+pub mod people;
 pub mod project;
 pub mod report;
 pub mod run;
@@ -38,6 +40,7 @@ pub use file::{DownloadOptions, Downloaded, File, FileData, Files, NoProgress, P
 pub use history::{
     History, HistoryRow, HistoryStream, RowBatch, SampledHistory, Scan, ScanReport, ScanStream,
 };
+pub use people::{ApiKeyLabel, NewApiKey, Team, TeamData, TeamMember, User, Users};
 pub use project::{Project, Projects};
 pub use report::{
     NewReport, Report, ReportData, ReportEdit, ReportForm, ReportSection, ReportSpec, ReportUser, Reports,

@@ -1,11 +1,12 @@
 //! Projects (inventory 1.3).
 
-use cynic::QueryBuilder;
+use cynic::{MutationBuilder, QueryBuilder};
 use serde::Serialize;
 use wandb_core::{
     Error, Result,
     page::{ItemStream, Page, Pages},
     path::{EntityName, NameError, ProjectName, ProjectPath},
+    retry::Repeat,
     timestamp::Timestamp,
 };
 use wandb_schema::operations::projects as wire;
@@ -174,5 +175,35 @@ pub(crate) async fn fetch_one(api: &Api, path: &ProjectPath) -> Result<Project> 
         None => Err(Error::not_found(format!("project \"{path}\"")).with_hint(
             "check the spelling, or list the projects of the entity; the key may not see a private one",
         )),
+    }
+}
+
+impl Api {
+    /// Makes a project, by `entity/project` or `project`. One that exists stays as it is and is given.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a name that no new project may have,
+    /// [`NotVisible`](wandb_core::ErrorKind::NotVisible) when the key may not.
+    pub async fn create_project(&self, path: &str) -> Result<Project> {
+        let path = self.project_path(path).await?;
+        let description = format!("make project \"{path}\"");
+        path.project()
+            .check_new()
+            .map_err(|error| Error::from(error).in_operation(description.clone()))?;
+        let operation = wire::CreateProject::build(wire::CreateProjectVariables {
+            input: wire::UpsertModelInput {
+                name: Some(path.project().as_str().to_owned()),
+                entity_name: Some(path.entity().as_str().to_owned()),
+                description: None,
+                access: None,
+            },
+        });
+        let answer: wire::CreateProject = self.mutate(&operation, Repeat::Always, &description).await?;
+        answer
+            .upsert_model
+            .and_then(|payload| payload.project)
+            .ok_or_else(|| Error::protocol("the server names no project that it made"))
+            .and_then(|project| Project::from_wire(self, project))
+            .map_err(|error| error.in_operation(description))
     }
 }
