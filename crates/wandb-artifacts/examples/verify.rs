@@ -1,7 +1,11 @@
 //! Checks a folder against a manifest file: `cargo run --example verify -- FOLDER MANIFEST`. With `--make` instead of a
 //! manifest file it prints a manifest of the folder.
 
-use std::{error::Error, fs::File, io::Write as _};
+use std::{
+    error::Error,
+    fs::File,
+    io::{BufWriter, Write as _},
+};
 
 use wandb_artifacts::{
     Limits, Manifest, ManifestEntry, VerifyOptions,
@@ -15,13 +19,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [folder, manifest] = &arguments[..] else {
         return Err("two arguments were expected: FOLDER and MANIFEST, or FOLDER and --make".into());
     };
-    let mut out = std::io::stdout().lock();
+    let mut out = BufWriter::new(std::io::stdout().lock());
     if manifest == "--make" {
         return Ok(make(folder)?.write(&mut out)?);
     }
     let manifest = Manifest::read(File::open(manifest)?, &Limits::default())?;
     let verification = verify(folder, &manifest, &VerifyOptions::default())?;
     writeln!(out, "{verification}")?;
+    out.flush()?;
     verification.into_result()?;
     Ok(())
 }

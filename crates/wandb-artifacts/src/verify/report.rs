@@ -116,66 +116,72 @@ impl Verification {
         }
     }
 
-    /// A line for each fault, then one that sums up.
-    fn lines(&self, mut line: impl FnMut(fmt::Arguments<'_>) -> fmt::Result) -> fmt::Result {
-        for path in &self.missing {
-            line(format_args!("missing: {path}"))?;
+    /// A line for each fault. Control characters in paths are escaped.
+    fn lines(&self) -> impl Iterator<Item = String> {
+        let missing = self.missing.iter().map(|path| format!("missing: {path}"));
+        let wrong_size = self.wrong_size.iter().map(
+            |WrongSize {
+                 path,
+                 expected,
+                 actual,
+             }| format!("wrong size: {path} ({actual} bytes instead of {expected})"),
+        );
+        let changed = self
+            .changed
+            .iter()
+            .map(|changed| format!("changed: {}", changed.path));
+        let wrong_type = self
+            .wrong_type
+            .iter()
+            .map(|WrongType { path, found }| format!("no file: {path} (a {})", found.as_str()));
+        let unreadable = self
+            .unreadable
+            .iter()
+            .map(|Unreadable { path, reason }| format!("unreadable: {path} ({reason})"));
+        let extra = self.extra.iter().map(|Extra { path, kind }| match kind {
+            EntryKind::File => format!("extra: {path}"),
+            kind => format!("extra: {path} ({})", kind.as_str()),
+        });
+        missing
+            .chain(wrong_size)
+            .chain(changed)
+            .chain(wrong_type)
+            .chain(unreadable)
+            .chain(extra)
+            .map(escaped)
+    }
+}
+
+/// A line without control characters: a path may hold any.
+fn escaped(line: String) -> String {
+    if !line.contains(char::is_control) {
+        return line;
+    }
+    let mut clean = String::with_capacity(line.len() + 8);
+    for character in line.chars() {
+        if character.is_control() {
+            clean.extend(character.escape_default());
+        } else {
+            clean.push(character);
         }
-        for WrongSize {
-            path,
-            expected,
-            actual,
-        } in &self.wrong_size
-        {
-            line(format_args!(
-                "wrong size: {path} ({actual} bytes instead of {expected})"
-            ))?;
+    }
+    clean
+}
+
+/// One line for each fault, and a last one that sums up.
+impl fmt::Display for Verification {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in self.lines() {
+            writeln!(formatter, "{line}")?;
         }
-        for Changed { path, .. } in &self.changed {
-            line(format_args!("changed: {path}"))?;
-        }
-        for WrongType { path, found } in &self.wrong_type {
-            line(format_args!("no file: {path} (a {})", found.as_str()))?;
-        }
-        for Unreadable { path, reason } in &self.unreadable {
-            line(format_args!("unreadable: {path} ({reason})"))?;
-        }
-        for Extra { path, kind } in &self.extra {
-            let kind = if *kind == EntryKind::File {
-                ""
-            } else {
-                kind.as_str()
-            };
-            let (open, close) = if kind.is_empty() { ("", "") } else { (" (", ")") };
-            line(format_args!("extra: {path}{open}{kind}{close}"))?;
-        }
-        line(format_args!(
+        write!(
+            formatter,
             "{} files verified ({} bytes), {} faults, {} references not checked",
             self.verified,
             self.verified_bytes,
             self.faults(),
             self.unverified_references.len()
-        ))
-    }
-}
-
-/// One line for each fault, and a last one that sums up. Control characters in paths are escaped.
-impl fmt::Display for Verification {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut first = true;
-        self.lines(|line| {
-            if !std::mem::take(&mut first) {
-                formatter.write_str("\n")?;
-            }
-            for character in line.to_string().chars() {
-                if character.is_control() {
-                    write!(formatter, "{}", character.escape_default())?;
-                } else {
-                    fmt::Write::write_char(formatter, character)?;
-                }
-            }
-            Ok(())
-        })
+        )
     }
 }
 
@@ -186,19 +192,15 @@ pub struct VerificationFailed(pub Box<Verification>);
 impl fmt::Display for VerificationFailed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 5;
-        write!(formatter, "the files are not those of the manifest: ")?;
-        let faults = self.0.faults();
-        let mut shown = 0;
-        let text = self.0.to_string();
-        for line in text.lines().take(SHOWN.min(faults)) {
-            let separator = if shown > 0 { "; " } else { "" };
+        formatter.write_str("the files are not those of the manifest: ")?;
+        for (place, line) in self.0.lines().take(SHOWN).enumerate() {
+            let separator = if place > 0 { "; " } else { "" };
             write!(formatter, "{separator}{line}")?;
-            shown += 1;
         }
-        if faults > shown {
-            write!(formatter, "; and {} more", faults - shown)?;
+        match self.0.faults().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(formatter, "; and {more} more"),
         }
-        Ok(())
     }
 }
 
