@@ -16,7 +16,6 @@ mod address;
 pub(crate) mod blocking;
 mod cached;
 mod checkout;
-mod content_cache;
 mod download;
 mod engine;
 mod fetch;
