@@ -38,7 +38,7 @@
 //! | [`verify`](mod@verify) | a directory against a manifest: everything that is missing, extra or changed |
 //! | [`plan`] | what a download has to do: present, cached, to fetch |
 //! | [`cache`] | the content cache, shared with the official client: proven objects only |
-//! | [`reference`] | references: schemes, entity tags |
+//! | [`reference`](mod@reference) | references: schemes, entity tags |
 //! | `transfer`, `draft` | download, upload, a version that is put together; feature `transfer` |
 //! | `media` | typed media: tables, images, …; feature `media` |
 

@@ -1,9 +1,9 @@
 //! Whether the paths of a manifest may become files.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     fmt,
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, Hasher, RandomState},
 };
 
 use serde::Serialize;
@@ -73,7 +73,7 @@ impl Manifest {
     pub fn check_paths(&self) -> Result<(), PathFaults> {
         let mut check = Check {
             manifest: self,
-            hasher: RandomState::new(),
+            hashers: [RandomState::new(), RandomState::new()],
             known: HashMap::new(),
             faults: PathFaults {
                 faults: Vec::new(),
@@ -104,14 +104,17 @@ impl Manifest {
 #[derive(Clone, Copy)]
 struct Need {
     place: usize,
-    length: usize,
+    is_file: bool,
 }
 
+/// Takes time and memory in proportion to the paths, whatever they are: a path of very many segments has as many beginnings,
+/// and neither are they cut out nor compared.
 struct Check<'a> {
     manifest: &'a Manifest,
-    hasher: RandomState,
-    /// By the hash of the key that clashing names share. The keys themselves would take more room than the paths.
-    known: HashMap<u64, Need>,
+    hashers: [RandomState; 2],
+    /// By the hash of the key that clashing names share. Two hashes with keys drawn at random make 128 bits, so that different
+    /// names never meet, not even by intent.
+    known: HashMap<[u64; 2], Need>,
     faults: PathFaults,
 }
 
@@ -124,56 +127,60 @@ impl<'a> Check<'a> {
             .zip(previous.bytes())
             .take_while(|(left, right)| left == right)
             .count();
-        for (end, _) in path.match_indices('/') {
+        let key = key(path);
+        let mut states = self.hashers.each_ref().map(BuildHasher::build_hasher);
+        let mut hashed = 0;
+        // No folding makes or takes a slash, so the segments of the key are those of the path.
+        for ((end, _), (key_end, _)) in path.match_indices('/').zip(key.match_indices('/')) {
+            for state in &mut states {
+                state.write(&key.as_bytes()[hashed..key_end]);
+            }
+            hashed = key_end;
             if end >= common {
-                self.need(Need { place, length: end });
+                let hash = states.each_ref().map(Hasher::finish);
+                self.need(
+                    hash,
+                    Need {
+                        place,
+                        is_file: false,
+                    },
+                );
             }
         }
-        self.need(Need {
-            place,
-            length: path.len(),
-        });
+        for state in &mut states {
+            state.write(&key.as_bytes()[hashed..]);
+        }
+        let hash = states.each_ref().map(Hasher::finish);
+        self.need(hash, Need { place, is_file: true });
     }
 
     fn path(&self, place: usize) -> &'a str {
         self.manifest.entries()[place].path()
     }
 
-    fn text(&self, need: Need) -> &'a str {
-        &self.path(need.place)[..need.length]
-    }
-
-    fn is_file(&self, need: Need) -> bool {
-        self.path(need.place).len() == need.length
-    }
-
-    fn need(&mut self, need: Need) {
-        let text = self.text(need);
-        let key = key(text);
-        let hash = self.hasher.hash_one(&key);
-        let Some(&known) = self.known.get(&hash) else {
-            self.known.insert(hash, need);
-            return;
+    fn need(&mut self, hash: [u64; 2], need: Need) {
+        let known = match self.known.entry(hash) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(vacant) => {
+                vacant.insert(need);
+                return;
+            }
         };
-        let other = self.text(known);
-        if other != text && self::key(other) != key {
-            // Two keys with one hash, once in an age of manifests; neither is a fault.
-            return;
-        }
-        let fault = match (self.is_file(need), self.is_file(known)) {
+        let (path, other) = (self.path(need.place), self.path(known.place));
+        let fault = match (need.is_file, known.is_file) {
             // Two directories become one, and nothing is lost.
             (false, false) => return,
             (true, true) => PathFault::Clash {
-                path: text.to_owned(),
+                path: path.to_owned(),
                 other: other.to_owned(),
             },
             (true, false) => PathFault::FileAndDirectory {
-                path: text.to_owned(),
-                below: self.path(known.place).to_owned(),
+                path: path.to_owned(),
+                below: other.to_owned(),
             },
             (false, true) => PathFault::FileAndDirectory {
                 path: other.to_owned(),
-                below: self.path(need.place).to_owned(),
+                below: path.to_owned(),
             },
         };
         self.faults.add(fault);
@@ -349,6 +356,19 @@ mod tests {
         assert_eq!(faults.clone().only_unsafe(), Some(faults));
         let clash = manifest(&["A", "a"]).check_paths().unwrap_err();
         assert_eq!(clash.only_unsafe(), None);
+    }
+
+    #[test]
+    fn very_deep_paths_take_no_longer_than_flat_ones() {
+        // With every beginning of every path cut out and compared, this would be hundreds of millions of bytes.
+        let deep: Vec<_> = (0..60)
+            .flat_map(|number| {
+                let path = format!("{number}{}", "/a".repeat(1_500));
+                [path.replace('a', "A").to_string() + "/x", path + "/y"]
+            })
+            .collect();
+        let deep: Vec<_> = deep.iter().map(String::as_str).collect();
+        assert_eq!(faults(&deep), Vec::<String>::new());
     }
 
     proptest! {

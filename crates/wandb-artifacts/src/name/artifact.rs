@@ -10,6 +10,7 @@ use crate::digest::ArtifactDigest;
 use super::{
     error::{ArtifactNameError, ArtifactNameProblem},
     part::{Alias, CollectionName, Version},
+    web,
 };
 
 /// How the projects that are registries begin (official: `REGISTRY_PREFIX`).
@@ -248,11 +249,14 @@ impl ArtifactPath {
         }
     }
 
-    /// Reads a name and fills in what it leaves out.
+    /// Reads a name and fills in what it leaves out, or reads the web address of a version's page.
     ///
     /// # Errors
-    /// When it is no name, or leaves out an entity that the context does not have.
+    /// When it is no name, leaves out an entity that the context does not have, or is a page of another server.
     pub fn parse(text: &str, context: &PathContext) -> Result<Self, ArtifactNameError> {
+        if web::is_web_address(text) {
+            return web::parse(text, context);
+        }
         text.parse::<ArtifactName>()?.resolve(context)
     }
 

@@ -1,6 +1,9 @@
 //! What can be wrong with a name, with a better one where there is one.
 
-use wandb_core::{Error, path::NameError};
+use wandb_core::{
+    Error,
+    path::{NameError, PathError},
+};
 
 /// A text that cannot be the part of a name in question.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,9 +106,12 @@ pub enum ArtifactNameProblem {
     /// More parts before the colon than entity, project and collection.
     #[error("it has {0} parts")]
     TooManyParts(usize),
-    /// A web address or an artifact's own address.
-    #[error("it is an address")]
+    /// An address, where a name was expected, or of no version's page.
+    #[error("it is the address of something else")]
     Address,
+    /// A web address whose beginning names no project of the configured server.
+    #[error("{0}")]
+    Project(Box<PathError>),
     /// Nothing follows the colon.
     #[error("no version or alias follows the colon")]
     MissingSelector,
@@ -149,6 +155,7 @@ impl ArtifactNameError {
                 vec![format!("write {name:?} or {:?}", format!("{name}:latest"))]
             }
             ArtifactNameProblem::Part(error) if error.suggestion.is_some() => error.hints(),
+            ArtifactNameProblem::Project(error) => error.hints(),
             _ => vec![FORMS.to_owned()],
         }
     }

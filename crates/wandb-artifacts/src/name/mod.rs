@@ -23,6 +23,7 @@ mod address;
 mod artifact;
 mod error;
 mod part;
+mod web;
 
 pub use address::{ArtifactAddress, ArtifactReference, ClientReference};
 pub use artifact::{ArtifactName, ArtifactPath, Selector};

@@ -40,6 +40,32 @@ fn every_form_of_a_name_is_read() {
 }
 
 #[test]
+fn web_addresses_are_read() {
+    let context = PathContext::new();
+    for (text, name) in [
+        ("https://wandb.ai/e/p/artifacts/model/net/v3", "e/p/net:v3"),
+        ("https://wandb.ai/e/p/artifacts/model/net", "e/p/net:latest"),
+        (
+            "https://wandb.ai/e/my%20p/artifacts/a%2Fb/net/best/files?x=1#y",
+            "e/my p/net:best",
+        ),
+    ] {
+        assert_eq!(ArtifactPath::parse(text, &context).unwrap().to_string(), name);
+    }
+    for text in [
+        "https://wandb.ai/e/p",
+        "https://wandb.ai/e/p/artifacts/model",
+        "https://wandb.ai/e/artifacts/model/net/v3",
+        "https://user:secret@other.example/e/p/artifacts/model/net/v3",
+        "https://wandb.ai/e/p/artifacts/model/a%3Ab/v3",
+    ] {
+        let error = ArtifactPath::parse(text, &context).expect_err(text);
+        assert!(!error.to_string().contains("secret"), "{error}");
+        assert!(!error.hints().is_empty());
+    }
+}
+
+#[test]
 fn digests_and_registries_are_seen() {
     let digest = "64e7c61456b10382e2f3b571ac24b659";
     assert_eq!(
