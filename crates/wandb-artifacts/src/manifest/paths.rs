@@ -364,7 +364,7 @@ mod tests {
         let deep: Vec<_> = (0..60)
             .flat_map(|number| {
                 let path = format!("{number}{}", "/a".repeat(1_500));
-                [path.replace('a', "A").to_string() + "/x", path + "/y"]
+                [path.replace('a', "A") + "/x", path + "/y"]
             })
             .collect();
         let deep: Vec<_> = deep.iter().map(String::as_str).collect();
