@@ -25,3 +25,8 @@ pub use writer::{NewRun, Writer};
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/testing.md")]
 struct TestingGuide;
+
+/// The program of the guide to the blocking client runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/blocking.md")]
+struct BlockingGuide;

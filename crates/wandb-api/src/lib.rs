@@ -70,6 +70,7 @@
 //! | `hyper` (default) | the real transport over hyper and rustls, and [`Api::from_env`] |
 //! | `webpki-roots` | compiles Mozilla's roots in, for machines without a certificate store (small containers) |
 //! | `arrow` | `arrow`: history as Arrow record batches, and as Parquet and Arrow files |
+//! | `blocking` | `blocking`: the same handles and methods without async, safe to call inside of any runtime |
 //! | `record` | `record`: transports that record a session and replay it, for tests of your own code |
 //! | `scripted` | [`transport::ScriptedTransport`], for tests of your own code |
 
@@ -123,4 +124,11 @@ pub mod arrow {
 pub mod record {
     #[doc(inline)]
     pub use wandb_record::*;
+}
+
+/// The same client without async.
+#[cfg(feature = "blocking")]
+pub mod blocking {
+    #[doc(inline)]
+    pub use wandb_blocking::*;
 }

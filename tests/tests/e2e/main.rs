@@ -9,6 +9,7 @@
 )]
 
 mod attributes;
+mod blocking;
 mod downloads;
 mod faults;
 mod filters;

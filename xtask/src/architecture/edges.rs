@@ -34,6 +34,10 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "wandb-blocking",
+        &["wandb-core", "wandb-models", "wandb-transport"],
+    ),
+    (
         "wandb-arrow",
         &["wandb-artifacts", "wandb-core", "wandb-models", "wandb-storage"],
     ),
@@ -42,6 +46,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &[
             "wandb-arrow",
             "wandb-artifacts",
+            "wandb-blocking",
             "wandb-models",
             "wandb-core",
             "wandb-record",

@@ -1,0 +1,103 @@
+//! The entry point.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use wandb_core::Result;
+use wandb_core::filter::{Explanation, Filter, ServerRules};
+use wandb_core::path::{EntityName, ProjectPath, RunPath};
+use wandb_core::retry::{RetryPolicy, Runtime as Outside};
+use wandb_core::settings::Settings;
+use wandb_models::{SweepConfig, Viewer};
+use wandb_transport::Transport;
+
+use super::{
+    CreatedSweep, NewReport, Project, Projects, Report, Reports, Run, RunReference, Runs, Sweep, Sweeps,
+};
+use crate::Blocking;
+use crate::mirror::{mirror, plain};
+use crate::runtime::Runtime;
+
+plain!(EntityName, Explanation, ProjectPath, RunPath, SweepConfig, Viewer);
+
+mirror! {
+    Api {
+        by_hand builder;
+        by_hand from_env;
+        by_hand from_settings;
+        fn with_timeout(&self, timeout: Option<Duration>) -> Self;
+        async fn viewer(&self) -> Result<Viewer>;
+        async fn default_entity(&self) -> Result<EntityName>;
+        async fn explain(&self, filter: &Filter) -> Result<Explanation>;
+        fn projects(&self, entity: Option<&str>) -> Projects;
+        async fn project(&self, path: &str) -> Result<Project>;
+        fn runs(&self, path: impl Into<String>) -> Runs;
+        async fn run(&self, path: &str) -> Result<Run>;
+        async fn run_reference(&self, path: &str) -> Result<RunReference>;
+        async fn project_path(&self, text: &str) -> Result<ProjectPath>;
+        async fn run_path(&self, text: &str) -> Result<RunPath>;
+        fn reports(&self, path: impl Into<String>) -> Reports;
+        async fn report(&self, path: &str) -> Result<Report>;
+        fn create_report(&self, project: impl Into<String>, title: impl Into<String>) -> NewReport;
+        fn sweeps(&self, path: impl Into<String>) -> Sweeps;
+        async fn sweep(&self, path: &str) -> Result<Sweep>;
+        async fn create_sweep(&self, project: &str, config: &str) -> Result<CreatedSweep>;
+    }
+    ApiBuilder {
+        fn base_url(self, text: &str) -> Result<Self>;
+        fn settings(self, settings: &Settings) -> Result<Self>;
+        fn app_url(self, text: &str) -> Result<Self>;
+        fn api_key(self, key: &str) -> Result<Self>;
+        fn authorization(self, value: HeaderValue) -> Self;
+        fn entity(self, name: &str) -> Result<Self>;
+        fn project(self, name: &str) -> Result<Self>;
+        fn retry(self, policy: RetryPolicy) -> Self;
+        fn extra_headers(self, headers: HeaderMap) -> Self;
+        fn server_rules(self, rules: ServerRules) -> Self;
+        fn runtime(self, runtime: Arc<dyn Outside>) -> Self;
+        fn build(self) -> Api;
+    }
+}
+
+impl Api {
+    /// As [`Api::builder`](wandb_models::Api::builder). The transport is used on the threads of the blocking client.
+    pub fn builder(transport: Arc<dyn Transport>) -> ApiBuilder {
+        Blocking {
+            inner: wandb_models::Api::builder(transport),
+            runtime: Runtime::default(),
+        }
+    }
+}
+
+impl From<wandb_models::Api> for Api {
+    /// A blocking handle around an asynchronous one, with threads of its own.
+    ///
+    /// A transport that keeps connections open should not be used by both: a connection belongs to the runtime on which it
+    /// was made.
+    fn from(api: wandb_models::Api) -> Self {
+        Blocking {
+            inner: api,
+            runtime: Runtime::default(),
+        }
+    }
+}
+
+#[cfg(feature = "hyper")]
+impl Api {
+    /// As [`Api::from_env`](wandb_models::Api::from_env).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_env() -> Result<Self> {
+        wandb_models::Api::from_env().map(Self::from)
+    }
+
+    /// As [`Api::from_settings`](wandb_models::Api::from_settings).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_settings(settings: &Settings) -> Result<Self> {
+        wandb_models::Api::from_settings(settings).map(Self::from)
+    }
+}
