@@ -98,18 +98,24 @@ macro_rules! plain {
 ///         field sweep -> Option<Sweep>;                a public field that holds a handle, as a method
 ///         by_hand from_env;                            is written out below, and named for the check
 ///     }
+///     ArtifactEdit in artifact {                       a type that `wandb_models` has in a module only
+///         async fn save(self) -> Result<Artifact>;
+///     }
 /// }
 /// ```
 ///
 /// For each name it makes the alias (`Run` for `Blocking<wandb_models::Run>`) and the methods, and for all of them
 /// `MIRRORED`, which the check compares with `wandb-models`.
 macro_rules! mirror {
-    ($($name:ident { $($methods:tt)* })*) => {
+    ($($name:ident $(in $module:ident)? { $($methods:tt)* })*) => {
         $(
-            #[doc = concat!("[`", stringify!($name), "`](wandb_models::", stringify!($name), ") whose methods wait.")]
-            pub type $name = $crate::Blocking<wandb_models::$name>;
+            #[doc = concat!(
+                "[`", stringify!($name), "`](wandb_models::", $(stringify!($module), "::",)? stringify!($name),
+                ") whose methods wait."
+            )]
+            pub type $name = $crate::Blocking<wandb_models::$($module::)?$name>;
 
-            impl $crate::mirror::Mirror for wandb_models::$name {
+            impl $crate::mirror::Mirror for wandb_models::$($module::)?$name {
                 type Mirrored = $crate::Blocking<Self>;
 
                 fn mirror(self, runtime: &$crate::runtime::Runtime) -> Self::Mirrored {
@@ -117,8 +123,8 @@ macro_rules! mirror {
                 }
             }
 
-            impl $crate::Blocking<wandb_models::$name> {
-                $crate::mirror::methods!($name $($methods)*);
+            impl $crate::Blocking<wandb_models::$($module::)?$name> {
+                $crate::mirror::methods!([$name $($module)?] $($methods)*);
             }
         )*
 
@@ -131,65 +137,56 @@ macro_rules! mirror {
 }
 
 macro_rules! methods {
-    ($name:ident) => {};
-    ($name:ident async fn $method:ident(&self $(, $argument:ident: $kind:ty)* $(,)?) -> $output:ty; $($rest:tt)*) => {
-        #[doc = $crate::mirror::named!($name $method "Waits for ")]
+    ($owner:tt) => {};
+    ($owner:tt async fn $method:ident(&self $(, $argument:ident: $kind:ty)* $(,)?) -> $output:ty; $($rest:tt)*) => {
+        #[doc = $crate::mirror::named!($owner $method "Waits for ")]
         #[doc = "\n\n# Errors\nAs there."]
         pub fn $method(&self $(, $argument: $kind)*) -> $output {
             $crate::mirror::Mirror::mirror(self.runtime.wait(self.inner.$method($($argument),*)), &self.runtime)
         }
-        $crate::mirror::methods!($name $($rest)*);
+        $crate::mirror::methods!($owner $($rest)*);
     };
-    ($name:ident async fn $method:ident(self $(, $argument:ident: $kind:ty)* $(,)?) -> $output:ty; $($rest:tt)*) => {
-        #[doc = $crate::mirror::named!($name $method "Waits for ")]
+    ($owner:tt async fn $method:ident(self $(, $argument:ident: $kind:ty)* $(,)?) -> $output:ty; $($rest:tt)*) => {
+        #[doc = $crate::mirror::named!($owner $method "Waits for ")]
         #[doc = "\n\n# Errors\nAs there."]
         pub fn $method(self $(, $argument: $kind)*) -> $output {
             let Self { inner, runtime } = self;
             $crate::mirror::Mirror::mirror(runtime.wait(inner.$method($($argument),*)), &runtime)
         }
-        $crate::mirror::methods!($name $($rest)*);
+        $crate::mirror::methods!($owner $($rest)*);
     };
-    ($name:ident fn $method:ident(&self $(, $argument:ident: $kind:ty)* $(,)?) -> $output:ty; $($rest:tt)*) => {
-        #[doc = $crate::mirror::named!($name $method "As ")]
+    ($owner:tt fn $method:ident(&self $(, $argument:ident: $kind:ty)* $(,)?) -> $output:ty; $($rest:tt)*) => {
+        #[doc = $crate::mirror::named!($owner $method "As ")]
         pub fn $method(&self $(, $argument: $kind)*) -> $output {
             $crate::mirror::Mirror::mirror(self.inner.$method($($argument),*), &self.runtime)
         }
-        $crate::mirror::methods!($name $($rest)*);
+        $crate::mirror::methods!($owner $($rest)*);
     };
-    ($name:ident fn $method:ident(self $(, $argument:ident: $kind:ty)* $(,)?) -> $output:ty; $($rest:tt)*) => {
-        #[doc = $crate::mirror::named!($name $method "As ")]
+    ($owner:tt fn $method:ident(self $(, $argument:ident: $kind:ty)* $(,)?) -> $output:ty; $($rest:tt)*) => {
+        #[doc = $crate::mirror::named!($owner $method "As ")]
         pub fn $method(self $(, $argument: $kind)*) -> $output {
             let Self { inner, runtime } = self;
             $crate::mirror::Mirror::mirror(inner.$method($($argument),*), &runtime)
         }
-        $crate::mirror::methods!($name $($rest)*);
+        $crate::mirror::methods!($owner $($rest)*);
     };
-    ($name:ident field $field:ident -> $output:ty; $($rest:tt)*) => {
-        #[doc = concat!("The field [`", stringify!($name), "::", stringify!($field), "`](wandb_models::",
-            stringify!($name), "::", stringify!($field), ").")]
+    ($owner:tt field $field:ident -> $output:ty; $($rest:tt)*) => {
+        #[doc = $crate::mirror::named!($owner $field "The field ")]
         pub fn $field(&self) -> $output {
             $crate::mirror::Mirror::mirror(self.inner.$field.clone(), &self.runtime)
         }
-        $crate::mirror::methods!($name $($rest)*);
+        $crate::mirror::methods!($owner $($rest)*);
     };
-    ($name:ident by_hand $method:ident; $($rest:tt)*) => {
-        $crate::mirror::methods!($name $($rest)*);
+    ($owner:tt by_hand $method:ident; $($rest:tt)*) => {
+        $crate::mirror::methods!($owner $($rest)*);
     };
 }
 
 macro_rules! named {
-    ($name:ident $method:ident $before:literal) => {
+    ([$name:ident $($module:ident)?] $method:ident $before:literal) => {
         concat!(
-            $before,
-            "[`",
-            stringify!($name),
-            "::",
-            stringify!($method),
-            "`](wandb_models::",
-            stringify!($name),
-            "::",
-            stringify!($method),
-            ")."
+            $before, "[`", stringify!($name), "::", stringify!($method), "`](wandb_models::",
+            $(stringify!($module), "::",)? stringify!($name), "::", stringify!($method), ")."
         )
     };
 }

@@ -35,7 +35,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     (
         "wandb-blocking",
-        &["wandb-core", "wandb-models", "wandb-transport"],
+        &["wandb-artifacts", "wandb-core", "wandb-models", "wandb-transport"],
     ),
     (
         "wandb-arrow",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
+use wandb_artifacts::ArtifactPath;
 use wandb_core::Result;
 use wandb_core::filter::{Explanation, Filter, ServerRules};
 use wandb_core::path::{EntityName, ProjectPath, RunPath};
@@ -13,13 +14,22 @@ use wandb_models::{SweepConfig, Viewer};
 use wandb_transport::Transport;
 
 use super::{
+    Artifact, ArtifactCollection, ArtifactCollections, ArtifactType, ArtifactTypes, ArtifactVersions,
     CreatedSweep, NewReport, Project, Projects, Report, Reports, Run, RunReference, Runs, Sweep, Sweeps,
 };
 use crate::Blocking;
 use crate::mirror::{mirror, plain};
 use crate::runtime::Runtime;
 
-plain!(EntityName, Explanation, ProjectPath, RunPath, SweepConfig, Viewer);
+plain!(
+    ArtifactPath,
+    EntityName,
+    Explanation,
+    ProjectPath,
+    RunPath,
+    SweepConfig,
+    Viewer
+);
 
 mirror! {
     Api {
@@ -43,6 +53,16 @@ mirror! {
         fn sweeps(&self, path: impl Into<String>) -> Sweeps;
         async fn sweep(&self, path: &str) -> Result<Sweep>;
         async fn create_sweep(&self, project: &str, config: &str) -> Result<CreatedSweep>;
+        fn artifact_collections(&self, project: impl Into<String>, artifact_type: impl Into<String>) -> ArtifactCollections;
+        async fn artifact_collection(&self, artifact_type: &str, name: &str) -> Result<ArtifactCollection>;
+        async fn artifact(&self, name: &str) -> Result<Artifact>;
+        async fn artifact_of_type(&self, name: &str, artifact_type: &str) -> Result<Artifact>;
+        async fn artifact_exists(&self, name: &str) -> Result<bool>;
+        async fn artifact_path(&self, name: &str) -> Result<ArtifactPath>;
+        fn artifact_types(&self, project: impl Into<String>) -> ArtifactTypes;
+        async fn artifact_type(&self, name: &str, project: &str) -> Result<ArtifactType>;
+        fn artifacts(&self, artifact_type: impl Into<String>, collection: impl Into<String>) -> ArtifactVersions;
+        fn artifact_versions(&self, collection: impl Into<String>) -> ArtifactVersions;
     }
     ApiBuilder {
         fn base_url(self, text: &str) -> Result<Self>;

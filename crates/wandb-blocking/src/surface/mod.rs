@@ -1,6 +1,7 @@
 //! The list of what there is: one module per resource, signatures only.
 
 mod api;
+mod artifact;
 mod file;
 mod history;
 mod project;
@@ -9,6 +10,11 @@ mod run;
 mod sweep;
 
 pub use api::{Api, ApiBuilder};
+pub use artifact::{
+    Artifact, ArtifactCollection, ArtifactCollections, ArtifactEdit, ArtifactRuns, ArtifactType,
+    ArtifactTypes, ArtifactVersions, CollectionEdit, LinkedArtifacts, RunArtifacts, UsedArtifact,
+    UsedArtifacts,
+};
 pub use file::{File, Files};
 pub use history::{History, Scan, ScanStream};
 pub use project::{Project, Projects};
@@ -26,6 +32,7 @@ plain! {
 #[cfg(test)]
 pub(crate) const MIRRORED: &[&[(&str, &[&str])]] = &[
     api::MIRRORED,
+    artifact::MIRRORED,
     file::MIRRORED,
     history::MIRRORED,
     project::MIRRORED,

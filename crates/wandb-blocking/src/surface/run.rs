@@ -6,7 +6,7 @@ use wandb_core::order::Order;
 use wandb_core::page::{ItemStream, Pages};
 use wandb_models::{ListingReport, Selection};
 
-use super::{File, Files, History, Scan};
+use super::{File, Files, History, RunArtifacts, Scan, UsedArtifacts};
 use crate::Items;
 use crate::mirror::{mirror, plain};
 
@@ -21,6 +21,10 @@ mirror! {
         async fn last_history_step(&self) -> Result<Option<i64>>;
         fn files(&self) -> Files;
         async fn file(&self, name: &str) -> Result<File>;
+        fn logged_artifacts(&self) -> RunArtifacts;
+        fn used_artifacts(&self) -> UsedArtifacts;
+        async fn use_artifact(&self, artifact: &wandb_models::Artifact, use_as: Option<&str>) -> Result<()>;
+        async fn log_artifact(&self, artifact: &wandb_models::Artifact, aliases: impl IntoIterator<Item = impl AsRef<str> + Send> + Send) -> Result<()>;
     }
     RunReference {
         async fn load(&self) -> Result<Run>;
@@ -29,6 +33,10 @@ mirror! {
         async fn last_history_step(&self) -> Result<Option<i64>>;
         fn files(&self) -> Files;
         async fn file(&self, name: &str) -> Result<File>;
+        fn logged_artifacts(&self) -> RunArtifacts;
+        fn used_artifacts(&self) -> UsedArtifacts;
+        async fn use_artifact(&self, artifact: &wandb_models::Artifact, use_as: Option<&str>) -> Result<()>;
+        async fn log_artifact(&self, artifact: &wandb_models::Artifact, aliases: impl IntoIterator<Item = impl AsRef<str> + Send> + Send) -> Result<()>;
     }
     Runs {
         fn filter(self, filter: Filter) -> Self;

@@ -1,0 +1,112 @@
+//! Artifacts.
+
+use wandb_core::Result;
+use wandb_core::page::{ItemStream, Pages};
+use wandb_core::value::{Map, Value};
+use wandb_models::artifact::TimeToLive;
+
+use super::{Run, RunReference};
+use crate::Items;
+use crate::mirror::mirror;
+
+mirror! {
+    Artifact {
+        fn edit(&self) -> ArtifactEdit;
+        async fn reload(&self) -> Result<Self>;
+        async fn source(&self) -> Result<Self>;
+        async fn link(&self, target: &str, aliases: impl IntoIterator<Item = impl AsRef<str> + Send> + Send) -> Result<Self>;
+        async fn unlink(&self) -> Result<()>;
+        async fn delete(&self, with_aliases: bool) -> Result<()>;
+        fn linked_artifacts(&self) -> LinkedArtifacts;
+        async fn logged_by(&self) -> Result<Option<Run>>;
+        async fn logged_by_reference(&self) -> Result<Option<RunReference>>;
+        fn used_by(&self) -> ArtifactRuns;
+    }
+    ArtifactCollection {
+        fn versions(&self) -> ArtifactVersions;
+        fn aliases(&self) -> Items<ItemStream<'static, String>>;
+        async fn reload(&self) -> Result<Self>;
+        fn edit(&self) -> CollectionEdit;
+        async fn delete(&self) -> Result<()>;
+    }
+    ArtifactCollections in artifact {
+        fn filter(self, filter: impl Into<Value>) -> Self;
+        fn order(self, order: impl Into<String>) -> Self;
+        fn page_size(self, size: u32) -> Self;
+        fn limit(self, limit: u64) -> Self;
+        async fn count(&self) -> Result<u64>;
+        fn pages(self) -> Result<Items<Pages<'static, wandb_models::ArtifactCollection>>>;
+        fn stream(self) -> Items<ItemStream<'static, wandb_models::ArtifactCollection>>;
+    }
+    ArtifactEdit in artifact {
+        fn description(self, description: impl Into<String>) -> Self;
+        fn metadata(self, metadata: Map) -> Self;
+        fn metadata_key(self, key: impl Into<String>, value: impl Into<Value>) -> Self;
+        fn remove_metadata_key(self, key: impl Into<String>) -> Self;
+        fn add_alias(self, alias: impl Into<String>) -> Self;
+        fn remove_alias(self, alias: impl Into<String>) -> Self;
+        fn add_tag(self, tag: impl Into<String>) -> Self;
+        fn remove_tag(self, tag: impl Into<String>) -> Self;
+        fn ttl(self, ttl: TimeToLive) -> Self;
+        fn if_unchanged(self) -> Self;
+        async fn save(self) -> Result<Artifact>;
+    }
+    ArtifactRuns in artifact {
+        fn page_size(self, size: u32) -> Self;
+        fn limit(self, limit: u64) -> Self;
+        fn reference_pages(self) -> Result<Items<Pages<'static, wandb_models::RunReference>>>;
+        fn references(self) -> Items<ItemStream<'static, wandb_models::RunReference>>;
+        fn pages(self) -> Result<Items<Pages<'static, wandb_models::Run>>>;
+        fn stream(self) -> Items<ItemStream<'static, wandb_models::Run>>;
+    }
+    ArtifactType {
+        fn collections(&self) -> ArtifactCollections;
+        async fn collection(&self, name: &str) -> Result<ArtifactCollection>;
+    }
+    ArtifactTypes in artifact {
+        fn page_size(self, size: u32) -> Self;
+        fn limit(self, limit: u64) -> Self;
+        fn pages(self) -> Result<Items<Pages<'static, wandb_models::ArtifactType>>>;
+        fn stream(self) -> Items<ItemStream<'static, wandb_models::ArtifactType>>;
+    }
+    ArtifactVersions in artifact {
+        fn filter(self, filter: impl Into<Value>) -> Self;
+        fn order(self, order: impl Into<String>) -> Self;
+        fn tags(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self;
+        fn page_size(self, size: u32) -> Self;
+        fn limit(self, limit: u64) -> Self;
+        async fn count(&self) -> Result<u64>;
+        fn pages(self) -> Result<Items<Pages<'static, wandb_models::Artifact>>>;
+        fn stream(self) -> Items<ItemStream<'static, wandb_models::Artifact>>;
+    }
+    CollectionEdit in artifact {
+        fn name(self, name: impl Into<String>) -> Self;
+        fn description(self, description: impl Into<String>) -> Self;
+        fn artifact_type(self, artifact_type: impl Into<String>) -> Self;
+        fn add_tag(self, tag: impl Into<String>) -> Self;
+        fn remove_tag(self, tag: impl Into<String>) -> Self;
+        async fn save(self) -> Result<ArtifactCollection>;
+    }
+    LinkedArtifacts in artifact {
+        fn page_size(self, size: u32) -> Self;
+        fn pages(self) -> Result<Items<Pages<'static, wandb_models::Artifact>>>;
+        fn stream(self) -> Items<ItemStream<'static, wandb_models::Artifact>>;
+    }
+    RunArtifacts in artifact {
+        fn page_size(self, size: u32) -> Self;
+        fn limit(self, limit: u64) -> Self;
+        async fn count(&self) -> Result<u64>;
+        fn pages(self) -> Result<Items<Pages<'static, wandb_models::Artifact>>>;
+        fn stream(self) -> Items<ItemStream<'static, wandb_models::Artifact>>;
+    }
+    UsedArtifact in artifact {
+        field artifact -> Artifact;
+    }
+    UsedArtifacts in artifact {
+        fn page_size(self, size: u32) -> Self;
+        fn limit(self, limit: u64) -> Self;
+        async fn count(&self) -> Result<u64>;
+        fn pages(self) -> Result<Items<Pages<'static, wandb_models::artifact::UsedArtifact>>>;
+        fn stream(self) -> Items<ItemStream<'static, wandb_models::artifact::UsedArtifact>>;
+    }
+}
