@@ -1,6 +1,6 @@
 //! The wrapper around handles, and the iterator over streams.
 
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
 use futures_core::Stream;
 use futures_util::StreamExt as _;
@@ -38,6 +38,13 @@ impl<T> Deref for Blocking<T> {
 
     fn deref(&self) -> &T {
         &self.inner
+    }
+}
+
+/// For handles that collect changes before they are sent, such as a run's summary.
+impl<T> DerefMut for Blocking<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.inner
     }
 }
 

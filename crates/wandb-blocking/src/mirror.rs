@@ -146,6 +146,14 @@ macro_rules! methods {
         }
         $crate::mirror::methods!($owner $($rest)*);
     };
+    ($owner:tt async fn $method:ident(&mut self $(, $argument:ident: $kind:ty)* $(,)?) -> $output:ty; $($rest:tt)*) => {
+        #[doc = $crate::mirror::named!($owner $method "Waits for ")]
+        #[doc = "\n\n# Errors\nAs there."]
+        pub fn $method(&mut self $(, $argument: $kind)*) -> $output {
+            $crate::mirror::Mirror::mirror(self.runtime.wait(self.inner.$method($($argument),*)), &self.runtime)
+        }
+        $crate::mirror::methods!($owner $($rest)*);
+    };
     ($owner:tt async fn $method:ident(self $(, $argument:ident: $kind:ty)* $(,)?) -> $output:ty; $($rest:tt)*) => {
         #[doc = $crate::mirror::named!($owner $method "Waits for ")]
         #[doc = "\n\n# Errors\nAs there."]

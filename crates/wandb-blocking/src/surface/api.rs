@@ -1,5 +1,6 @@
 //! The entry point.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use wandb_transport::Transport;
 
 use super::{
     Artifact, ArtifactCollection, ArtifactCollections, ArtifactType, ArtifactTypes, ArtifactVersions,
-    CreatedSweep, NewReport, Project, Projects, Report, Reports, Run, RunReference, Runs, Sweep, Sweeps,
+    CreatedSweep, NewReport, NewRun, Project, Projects, Report, Reports, Run, RunReference, Runs, Sweep,
+    Sweeps,
 };
 use crate::Blocking;
 use crate::mirror::{mirror, plain};
@@ -63,6 +65,8 @@ mirror! {
         async fn artifact_type(&self, name: &str, project: &str) -> Result<ArtifactType>;
         fn artifacts(&self, artifact_type: impl Into<String>, collection: impl Into<String>) -> ArtifactVersions;
         fn artifact_versions(&self, collection: impl Into<String>) -> ArtifactVersions;
+        by_hand from_environment;
+        fn create_run(&self, project: impl Into<String>) -> NewRun;
     }
     ApiBuilder {
         fn base_url(self, text: &str) -> Result<Self>;
@@ -77,6 +81,9 @@ mirror! {
         fn server_rules(self, rules: ServerRules) -> Self;
         fn runtime(self, runtime: Arc<dyn Outside>) -> Self;
         fn build(self) -> Api;
+        fn artifact_cache(self, directory: impl Into<PathBuf>) -> Self;
+        fn artifact_directory(self, directory: impl Into<PathBuf>) -> Self;
+        fn offline(self, offline: bool) -> Self;
     }
 }
 
@@ -111,6 +118,14 @@ impl Api {
     /// As there.
     pub fn from_env() -> Result<Self> {
         wandb_models::Api::from_env().map(Self::from)
+    }
+
+    /// As [`Api::from_environment`](wandb_models::Api::from_environment).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_environment(environment: &wandb_models::Environment) -> Result<Self> {
+        wandb_models::Api::from_environment(environment).map(Self::from)
     }
 
     /// As [`Api::from_settings`](wandb_models::Api::from_settings).

@@ -1,13 +1,25 @@
 //! Artifacts.
 
+use std::path::Path;
+use std::sync::Arc;
+
+use wandb_artifacts::{Manifest, ManifestEntry, Verification};
 use wandb_core::Result;
 use wandb_core::page::{ItemStream, Pages};
 use wandb_core::value::{Map, Value};
-use wandb_models::artifact::TimeToLive;
+use wandb_models::artifact::{ArtifactFile, LineageGraph, TimeToLive};
 
 use super::{Run, RunReference};
 use crate::Items;
-use crate::mirror::mirror;
+use crate::mirror::{mirror, plain};
+
+plain!(
+    Arc<Manifest>,
+    ArtifactFile,
+    LineageGraph,
+    ManifestEntry,
+    Verification
+);
 
 mirror! {
     Artifact {
@@ -21,6 +33,11 @@ mirror! {
         async fn logged_by(&self) -> Result<Option<Run>>;
         async fn logged_by_reference(&self) -> Result<Option<RunReference>>;
         fn used_by(&self) -> ArtifactRuns;
+        fn files(&self) -> ArtifactFiles;
+        fn lineage(&self) -> Lineage;
+        async fn manifest(&self) -> Result<Arc<Manifest>>;
+        async fn entry(&self, path: &str) -> Result<ManifestEntry>;
+        async fn verify(&self, root: impl AsRef<Path> + Send) -> Result<Verification>;
     }
     ArtifactCollection {
         fn versions(&self) -> ArtifactVersions;
@@ -108,5 +125,18 @@ mirror! {
         async fn count(&self) -> Result<u64>;
         fn pages(self) -> Result<Items<Pages<'static, wandb_models::artifact::UsedArtifact>>>;
         fn stream(self) -> Items<ItemStream<'static, wandb_models::artifact::UsedArtifact>>;
+    }
+    ArtifactFiles in artifact {
+        fn names(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self;
+        fn page_size(self, size: u32) -> Self;
+        fn limit(self, limit: u64) -> Self;
+        fn pages(self) -> Result<Items<Pages<'static, wandb_models::artifact::ArtifactFile>>>;
+        fn stream(self) -> Items<ItemStream<'static, wandb_models::artifact::ArtifactFile>>;
+    }
+    Lineage in artifact {
+        fn upstream(self, hops: u32) -> Self;
+        fn downstream(self, hops: u32) -> Self;
+        fn node_limit(self, nodes: usize) -> Self;
+        async fn fetch(self) -> Result<LineageGraph>;
     }
 }

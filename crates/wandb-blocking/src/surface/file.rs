@@ -1,5 +1,6 @@
 //! Files of a run.
 
+use bytes::Bytes;
 use wandb_core::Result;
 use wandb_core::page::{ItemStream, Pages};
 use wandb_models::{DownloadOptions, Downloaded};
@@ -7,11 +8,13 @@ use wandb_models::{DownloadOptions, Downloaded};
 use crate::Items;
 use crate::mirror::{mirror, plain};
 
-plain!(Downloaded);
+plain!(Bytes, Downloaded);
 
 mirror! {
     File {
         async fn download(&self, options: &DownloadOptions) -> Result<Downloaded>;
+        async fn bytes(&self, limit: usize) -> Result<Bytes>;
+        async fn delete(&self) -> Result<()>;
     }
     Files {
         fn names(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self;

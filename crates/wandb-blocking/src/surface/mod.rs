@@ -7,25 +7,29 @@ mod history;
 mod project;
 mod report;
 mod run;
+mod run_write;
 mod sweep;
 
 pub use api::{Api, ApiBuilder};
 pub use artifact::{
-    Artifact, ArtifactCollection, ArtifactCollections, ArtifactEdit, ArtifactRuns, ArtifactType,
-    ArtifactTypes, ArtifactVersions, CollectionEdit, LinkedArtifacts, RunArtifacts, UsedArtifact,
-    UsedArtifacts,
+    Artifact, ArtifactCollection, ArtifactCollections, ArtifactEdit, ArtifactFiles, ArtifactRuns,
+    ArtifactType, ArtifactTypes, ArtifactVersions, CollectionEdit, Lineage, LinkedArtifacts, RunArtifacts,
+    UsedArtifact, UsedArtifacts,
 };
 pub use file::{File, Files};
 pub use history::{History, Scan, ScanStream};
 pub use project::{Project, Projects};
 pub use report::{NewReport, Report, ReportEdit, Reports};
 pub use run::{Run, RunReference, Runs};
+pub use run_write::{ConsoleLogs, NewRun, RunEdit, RunSummary};
 pub use sweep::{AgentRuns, BestRun, CreatedSweep, Sweep, Sweeps};
+
+use wandb_core::value::Map;
 
 use crate::mirror::plain;
 
 plain! {
-    (), bool, i64, u64, String,
+    (), bool, i64, u64, Map, String,
 }
 
 /// Everything that is mirrored, for the check.
@@ -38,5 +42,6 @@ pub(crate) const MIRRORED: &[&[(&str, &[&str])]] = &[
     project::MIRRORED,
     report::MIRRORED,
     run::MIRRORED,
+    run_write::MIRRORED,
     sweep::MIRRORED,
 ];

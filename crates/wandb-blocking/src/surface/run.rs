@@ -1,12 +1,15 @@
 //! Runs.
 
+use std::path::Path;
+
 use wandb_core::Result;
 use wandb_core::filter::Filter;
 use wandb_core::order::Order;
 use wandb_core::page::{ItemStream, Pages};
-use wandb_models::{ListingReport, Selection};
+use wandb_core::value::Map;
+use wandb_models::{ListingReport, Selection, UpdatableState, WaitOptions};
 
-use super::{File, Files, History, RunArtifacts, Scan, UsedArtifacts};
+use super::{ConsoleLogs, File, Files, History, RunArtifacts, RunEdit, RunSummary, Scan, UsedArtifacts};
 use crate::Items;
 use crate::mirror::{mirror, plain};
 
@@ -25,6 +28,18 @@ mirror! {
         fn used_artifacts(&self) -> UsedArtifacts;
         async fn use_artifact(&self, artifact: &wandb_models::Artifact, use_as: Option<&str>) -> Result<()>;
         async fn log_artifact(&self, artifact: &wandb_models::Artifact, aliases: impl IntoIterator<Item = impl AsRef<str> + Send> + Send) -> Result<()>;
+        by_hand delete_files;
+        async fn current_state(&self) -> Result<String>;
+        async fn wait_until_finished(&self, options: &WaitOptions) -> Result<Self>;
+        async fn upload_file(&self, path: impl AsRef<Path> + Send, root: impl AsRef<Path> + Send) -> Result<File>;
+        async fn upload_files(&self, paths: impl IntoIterator<Item = impl AsRef<Path> + Send> + Send, root: impl AsRef<Path> + Send) -> Result<Vec<File>>;
+        async fn metadata(&self) -> Result<Option<Map>>;
+        fn console_logs(&self) -> ConsoleLogs;
+        fn edit(&self) -> RunEdit;
+        async fn delete(&self, with_artifacts: bool) -> Result<()>;
+        async fn stop(&self) -> Result<()>;
+        async fn update_state(&self, state: UpdatableState) -> Result<Self>;
+        fn edit_summary(&self) -> Result<RunSummary>;
     }
     RunReference {
         async fn load(&self) -> Result<Run>;
@@ -37,6 +52,12 @@ mirror! {
         fn used_artifacts(&self) -> UsedArtifacts;
         async fn use_artifact(&self, artifact: &wandb_models::Artifact, use_as: Option<&str>) -> Result<()>;
         async fn log_artifact(&self, artifact: &wandb_models::Artifact, aliases: impl IntoIterator<Item = impl AsRef<str> + Send> + Send) -> Result<()>;
+        fn console_logs(&self) -> ConsoleLogs;
+        async fn state(&self) -> Result<String>;
+        async fn wait_until_finished(&self, options: &WaitOptions) -> Result<Run>;
+        async fn metadata(&self) -> Result<Option<Map>>;
+        async fn upload_file(&self, path: impl AsRef<Path> + Send, root: impl AsRef<Path> + Send) -> Result<File>;
+        async fn upload_files(&self, paths: impl IntoIterator<Item = impl AsRef<Path> + Send> + Send, root: impl AsRef<Path> + Send) -> Result<Vec<File>>;
     }
     Runs {
         fn filter(self, filter: Filter) -> Self;
@@ -58,5 +79,14 @@ impl Run {
             inner: self.inner.reference().clone(),
             runtime: self.runtime.clone(),
         }
+    }
+
+    /// Waits for [`Run::delete_files`](wandb_models::Run::delete_files).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn delete_files<'a>(&self, files: impl IntoIterator<Item = &'a File>) -> Result<()> {
+        let files: Vec<&wandb_models::File> = files.into_iter().map(File::asynchronous).collect();
+        self.runtime.wait(self.inner.delete_files(files))
     }
 }
