@@ -7,7 +7,8 @@ use std::{
 
 use wandb_artifacts::{
     name::CollectionName,
-    transfer::{Checkout, Download, DownloadOptions, DownloadSummary, Downloaded, Progress},
+    plan::PlanSummary,
+    transfer::{Checkout, Download, DownloadOptions, Downloaded, Progress},
 };
 use wandb_core::{Error, ErrorKind, Result, path::safe_relative_path};
 use wandb_storage::Placement;
@@ -133,7 +134,7 @@ impl Artifact {
     ///
     /// # Errors
     /// As [`download`](Self::download), as far as it gets.
-    pub async fn download_plan(&self, options: &ArtifactDownloadOptions) -> Result<DownloadSummary> {
+    pub async fn download_plan(&self, options: &ArtifactDownloadOptions) -> Result<PlanSummary> {
         let (download, guard) = self.prepare(options).await?;
         let plan = download.plan().await;
         guard.end().await;
