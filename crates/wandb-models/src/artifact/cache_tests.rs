@@ -143,7 +143,8 @@ async fn a_second_download_asks_for_metadata_only_and_offline_for_nothing() {
     let part = artifact.download(&first.clone().prefix("data/")).await.unwrap();
     assert_eq!((part.fetched, part.transferred), (1, 5));
     let plan = artifact.download_plan(&first).await.unwrap();
-    assert_eq!((plan.present, plan.fetched), ((1, 5), (2, 3)));
+    assert_eq!((plan.present_files, plan.present_bytes), (1, 5));
+    assert_eq!((plan.fetched_files, plan.fetched_bytes), (2, 3));
     expect_urls(&script, &["a", "empty"]);
     expect_file(&script, "a", b"abc");
     expect_file(&script, "empty", b"");
