@@ -128,6 +128,8 @@ impl Cache {
         let now = self.contents()?;
         let objects: HashMap<_, _> = now.objects.iter().map(|object| (object.key, object)).collect();
         let files: HashSet<_> = now.temporary.iter().collect();
+        // At worst an object that was inserted at this moment is read once more.
+        self.index().forget_absent(|key| objects.contains_key(key));
         let mut collected = Collected::default();
         for object in &plan.objects {
             // The same object, not used since.

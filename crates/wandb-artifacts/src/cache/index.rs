@@ -69,6 +69,14 @@ impl Index {
         self.pending.push(Record { key, proof });
     }
 
+    /// Forgets objects that are no longer there: the official client removes some and tells nobody.
+    pub(super) fn forget_absent(&mut self, is_there: impl Fn(&ObjectKey) -> bool) {
+        let absent: Vec<_> = self.known.keys().filter(|key| !is_there(key)).copied().collect();
+        for key in absent {
+            self.note(key, None);
+        }
+    }
+
     /// Reads what other processes have written since.
     pub(super) fn refresh(&mut self) -> Result<(), CacheError> {
         let Some(file) = self.records.open(&self.name)? else {

@@ -513,6 +513,19 @@ fn collecting_keeps_what_is_in_use() {
 }
 
 #[test]
+fn what_others_removed_is_forgotten() {
+    let fixture = Fixture::new();
+    let cache = fixture.cache();
+    insert(&cache, key(b"abc"), b"abc").unwrap();
+    insert(&cache, key(b"xyz"), b"xyz").unwrap();
+    fs::remove_file(fixture.object(&key(b"abc"))).unwrap();
+    let plan = cache.plan_collection(&GcPolicy::up_to(100)).unwrap();
+    assert_eq!(cache.collect(&plan).unwrap(), Collected::default());
+    assert!(cache.index().get(&key(b"abc")).is_none());
+    assert!(fixture.cache().index().get(&key(b"xyz")).is_some());
+}
+
+#[test]
 fn verifying_is_no_use() {
     let fixture = Fixture::new();
     let cache = fixture.cache();
