@@ -11,7 +11,7 @@ pub(super) const RUNS: usize = 60;
 /// The tag of every run.
 pub(super) const TAG: &str = "sample";
 /// What every run says of itself.
-const NOTES: &str = "Sample data made by wandb-local. Nothing was trained.";
+pub(super) const NOTES: &str = "Sample data made by wandb-local. Nothing was trained.";
 
 const SECOND: i64 = 1_000_000;
 /// From the first run of a day to the first of the next.

@@ -9,12 +9,16 @@
 //! | `model` | what a run of given settings would look like |
 //! | `generate` | the runs, as plain structs |
 //! | `picture` | a loss curve as a PNG |
-//! | `write` | runs into the store |
+//! | `sweep` | a grid over some of the runs |
+//! | `reports` | two reports on them |
+//! | `write` | all of it into the store |
 
 mod generate;
 mod model;
 mod picture;
 mod random;
+mod reports;
+mod sweep;
 mod write;
 
 pub(crate) use random::Random;

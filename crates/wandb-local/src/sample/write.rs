@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use thiserror::Error;
 
 use super::generate::{Outcome, SampleRun, TAG, runs};
+use super::{reports, sweep};
 use crate::app::App;
 use crate::blobs::BlobStore;
 use crate::store::identity::Identity;
@@ -69,8 +70,8 @@ fn write_all(
     let mut replaced = Vec::new();
     let (row, _) = projects::ensure(db, identity, None, Some(project))?;
     let mut summary = SampleSummary {
-        entity: row.entity_name,
-        project: row.name,
+        entity: row.entity_name.clone(),
+        project: row.name.clone(),
         runs: 0,
         history_rows: 0,
         files: 0,
@@ -84,6 +85,8 @@ fn write_all(
         summary.files += run.files.len();
         summary.file_bytes += run.files.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>();
     }
+    sweep::write(db, identity, &row)?;
+    reports::write(db, identity, &row)?;
     Ok((summary, replaced))
 }
 
