@@ -171,7 +171,11 @@ pub(crate) async fn fetch_one(api: &Api, path: &ProjectPath) -> Result<Project> 
     let description = format!("read project \"{path}\"");
     let answer: wire::GetProject = api.execute(&operation, &description).await?;
     match answer.project {
-        Some(wire) => Project::from_wire(api, wire).map_err(|error| error.in_operation(description)),
+        Some(wire) => {
+            let project = Project::from_wire(api, wire).map_err(|error| error.in_operation(description))?;
+            api.memory().keep_project(path, &project);
+            Ok(project)
+        }
         None => Err(Error::not_found(format!("project \"{path}\"")).with_hint(
             "check the spelling, or list the projects of the entity; the key may not see a private one",
         )),

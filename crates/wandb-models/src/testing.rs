@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use wandb_core::retry::Runtime;
 use wandb_transport::ScriptedTransport;
 
-use crate::Api;
+use crate::{Api, ApiBuilder};
 
 /// A key that may be one.
 pub(crate) const KEY: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -44,6 +44,11 @@ impl Runtime for FakeRuntime {
 
 /// A client for `https://api.example` and the entity `e`.
 pub(crate) fn api(script: &ScriptedTransport) -> Api {
+    builder(script).build()
+}
+
+/// The builder of such a client.
+pub(crate) fn builder(script: &ScriptedTransport) -> ApiBuilder {
     Api::builder(Arc::new(script.clone()))
         .base_url("https://api.example")
         .and_then(|builder| builder.api_key(KEY))
@@ -51,5 +56,4 @@ pub(crate) fn api(script: &ScriptedTransport) -> Api {
         .unwrap()
         .runtime(Arc::new(FakeRuntime::default()))
         .server_rules(wandb_core::filter::ServerRules::exact())
-        .build()
 }

@@ -15,7 +15,7 @@ use wandb_core::{
 };
 use wandb_transport::Transport;
 
-use super::{Api, Inner};
+use super::{Api, Inner, memory::Memory};
 use crate::{TokioRuntime, artifact::ArtifactStorage};
 
 /// Collects what an [`Api`] needs. Made by [`Api::builder`].
@@ -39,6 +39,7 @@ pub struct ApiBuilder {
     artifact_cache: Option<PathBuf>,
     artifact_directory: Option<PathBuf>,
     offline: bool,
+    remember: bool,
 }
 
 impl ApiBuilder {
@@ -58,6 +59,7 @@ impl ApiBuilder {
             artifact_cache: None,
             artifact_directory: None,
             offline: false,
+            remember: false,
         }
     }
 
@@ -202,6 +204,14 @@ impl ApiBuilder {
         self
     }
 
+    /// Remembers each run, sweep and project that is looked up by its path, and gives it again without asking, until
+    /// [`Api::flush`], a reload or a change through this `Api`. Nothing is remembered unless this is called; the official
+    /// client remembers always (inventory §9.2). Listings are never remembered. Memory grows with what is looked up.
+    pub fn remember_lookups(mut self) -> Self {
+        self.remember = true;
+        self
+    }
+
     /// Replaces the clock, the timer and the randomness; tests do. Tokio's unless set.
     pub fn runtime(mut self, runtime: Arc<dyn Runtime>) -> Self {
         self.runtime = Some(runtime);
@@ -234,6 +244,7 @@ impl ApiBuilder {
                 features: OnceCell::new(),
                 default_entity: OnceCell::new(),
                 artifacts: ArtifactStorage::new(self.artifact_cache, self.artifact_directory, self.offline),
+                memory: Memory::new(self.remember),
             }),
             client: client.build().with_timeout(self.timeout),
         }

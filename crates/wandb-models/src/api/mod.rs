@@ -2,6 +2,7 @@
 
 mod builder;
 mod environment;
+mod memory;
 
 use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
@@ -19,6 +20,8 @@ use wandb_core::{
 use wandb_schema::operations::{server, viewer as wire};
 
 use crate::{Project, Projects, Run, RunReference, Runs, Viewer, artifact::ArtifactStorage, project};
+
+use memory::Memory;
 
 pub use builder::ApiBuilder;
 pub use environment::Environment;
@@ -60,6 +63,7 @@ struct Inner {
     features: OnceCell<HashSet<String>>,
     default_entity: OnceCell<EntityName>,
     artifacts: ArtifactStorage,
+    memory: Memory,
 }
 
 impl Api {
@@ -194,7 +198,10 @@ impl Api {
     /// [`NotFound`](wandb_core::ErrorKind::NotFound) when there is none or the key may not see it.
     pub async fn project(&self, path: &str) -> Result<Project> {
         let path = self.project_path(path).await?;
-        project::fetch_one(self, &path).await
+        match self.inner.memory.project(&path) {
+            Some(project) => Ok(project),
+            None => project::fetch_one(self, &path).await,
+        }
     }
 
     /// The runs of a project, by `entity/project`, `project`, or its web address. Nothing is sent until the listing is
@@ -209,7 +216,20 @@ impl Api {
     /// [`NotFound`](wandb_core::ErrorKind::NotFound) when there is none or the key may not see it.
     pub async fn run(&self, path: &str) -> Result<Run> {
         let path = self.run_path(path).await?;
-        Run::fetch(self, path).await
+        match self.inner.memory.run(&path) {
+            Some((path, data)) => Ok(Run::known(self.clone(), path, data)),
+            None => Run::fetch(self, path).await,
+        }
+    }
+
+    /// Forgets the runs, sweeps and projects that were [remembered](ApiBuilder::remember_lookups). Without that nothing is
+    /// remembered, and this does nothing.
+    pub fn flush(&self) {
+        self.inner.memory.flush();
+    }
+
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.inner.memory
     }
 
     /// One run by its place, by `entity/project/run`, `project/run`, `run`, or its web address, without its data: the

@@ -65,9 +65,19 @@ impl Run {
             Error::not_found(format!("run \"{path}\""))
                 .with_hint("the last part is the run's id, not its display name; list the runs to find it")
         })?;
-        convert::Names::new(&project.entity_name, &project.name)
+        let run = convert::Names::new(&project.entity_name, &project.name)
             .and_then(|names| convert::run(api, &names, run, &selection))
-            .map_err(|error| error.in_operation(description))
+            .map_err(|error| error.in_operation(description))?;
+        api.memory().keep_run(&path, run.run_path(), &run.data);
+        Ok(run)
+    }
+
+    /// A run whose data is known.
+    pub(crate) fn known(api: Api, path: RunPath, data: Arc<RunData>) -> Self {
+        Self {
+            reference: RunReference::new(api, Arc::new(path)),
+            data,
+        }
     }
 
     /// The run's data, apart from its handle.

@@ -93,8 +93,10 @@ impl Sweep {
             }
             Err(error) => return Err(error),
         };
-        let (path, data) = result.map_err(|error| error.in_operation(description))?;
-        Ok(Self::new(api.clone(), path, data))
+        let (own, data) = result.map_err(|error| error.in_operation(description))?;
+        let sweep = Self::new(api.clone(), own, data);
+        api.memory().keep_sweep(path, &sweep.path, &sweep.data);
+        Ok(sweep)
     }
 
     /// The sweep's data, apart from its handle.
@@ -175,7 +177,14 @@ impl Api {
     /// [`NotFound`](ErrorKind::NotFound) when there is none or the key may not see it.
     pub async fn sweep(&self, path: &str) -> Result<Sweep> {
         let path = self.parse_path(|context| SweepPath::parse(path, context)).await?;
-        Sweep::fetch(self, &path).await
+        match self.memory().sweep(&path) {
+            Some((path, data)) => Ok(Sweep {
+                api: self.clone(),
+                path: Arc::new(path),
+                data,
+            }),
+            None => Sweep::fetch(self, &path).await,
+        }
     }
 }
 

@@ -182,6 +182,7 @@ impl Run {
         });
         let answer: Result<wire::DeleteRun> =
             self.api().mutate(&operation, Repeat::Always, &description).await;
+        self.api().memory().forget_run(&self.storage_id);
         match answer {
             Ok(answer) if answer.delete_run.is_some() => Ok(()),
             Ok(_) => {
