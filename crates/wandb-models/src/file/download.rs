@@ -1,42 +1,19 @@
 //! Verified download of one file.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
-use bytes::Bytes;
-use futures_util::StreamExt;
-use http::{
-    HeaderMap, HeaderValue, StatusCode,
-    header::{CONTENT_RANGE, ETAG, IF_RANGE, RANGE},
-};
+use async_trait::async_trait;
+use wandb_artifacts::transfer::{Address, AddressSource, receive_file};
 use wandb_core::{
     Error, ErrorKind, Result,
-    client::{Fetch, Fetched},
     path::{RelativePath, safe_relative_path},
 };
-use wandb_storage::{Directory, Existing, Expected, PendingFile};
+use wandb_storage::{Directory, Existing, Expected};
 
 use super::File;
+use crate::runtime::blocking;
 
-/// How often a download that breaks off is gone on with, as long as each time brings some bytes.
-const MAX_BREAKS: u32 = 100;
-
-/// How often it may break off in a row without a new byte.
-const MAX_IDLE_BREAKS: u32 = 4;
-
-/// The cap of the pause before a download that broke off is gone on with; it doubles with each time without a new byte.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-
-/// The span over which the rate is measured: time spent waiting for bytes, over all connections of a download.
-const RATE_SPAN: Duration = Duration::from_secs(60);
-
-/// The bytes that must arrive in such a span: 1 KiB a second.
-const RATE_BYTES: u64 = 60 * 1024;
-
-/// How often the file's address is asked for again, because it expired.
-const MAX_RENEWALS: u32 = 3;
-
-/// How bytes are collected before they are written, in bytes.
-const WRITE_SIZE: usize = 1 << 20;
+pub use wandb_artifacts::transfer::{NoProgress, Progress};
 
 /// Where and how to download.
 #[derive(Debug, Clone)]
@@ -91,28 +68,6 @@ impl DownloadOptions {
         self.progress = progress;
         self
     }
-}
-
-/// Hears how far a download is. Calls come in this order: `begin`, any number of `advance` and `restart`, `end`; `end`
-/// does not come when the download failed. The methods must not block.
-pub trait Progress: Send + Sync + fmt::Debug {
-    /// A file of this many bytes begins.
-    fn begin(&self, name: &str, size: u64);
-    /// So many more bytes are there.
-    fn advance(&self, bytes: u64);
-    /// What came so far was dropped: the file changed on the server.
-    fn restart(&self) {}
-    /// The file is complete and verified.
-    fn end(&self) {}
-}
-
-/// Hears nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoProgress;
-
-impl Progress for NoProgress {
-    fn begin(&self, _: &str, _: u64) {}
-    fn advance(&self, _: u64) {}
 }
 
 /// A file that is on the disk.
@@ -173,20 +128,19 @@ impl File {
             blocking(move || Ok(directory.begin(&name, existing, expected.algorithm())?)).await?
         };
         options.progress.begin(&self.name, self.size);
-        let mut transfer = Transfer {
-            file: self,
-            pending: Some(pending),
-            etag: None,
-            transferred: 0,
-            pace: Pace::default(),
-            progress: &*options.progress,
-        };
-        transfer.run().await?;
-        let transferred = transfer.transferred;
-        let pending = transfer.pending.take().ok_or_else(cancelled)?;
+        let progress = &*options.progress;
+        let (pending, transferred) = receive_file(
+            self.api.client(),
+            &self.name,
+            Some(self.size),
+            &Addresses(self),
+            pending,
+            progress,
+        )
+        .await?;
         let digest_checked = expected.digest.is_some();
         let (path, facts) = blocking(move || Ok(pending.publish(&expected)?)).await?;
-        options.progress.end();
+        options.progress.end(&self.name);
         Ok(Downloaded {
             path,
             size: facts.size,
@@ -221,214 +175,26 @@ impl File {
     }
 }
 
-/// The bytes of one file on their way, over as many connections as it takes.
-struct Transfer<'a> {
-    file: &'a File,
-    /// In the hands of the blocking pool while it is written to, hence an option.
-    pending: Option<PendingFile>,
-    etag: Option<HeaderValue>,
-    transferred: u64,
-    pace: Pace,
-    progress: &'a dyn Progress,
-}
+/// The file's address, asked for again when it expired.
+struct Addresses<'a>(&'a File);
 
-/// How fast bytes come, measured span by span.
-#[derive(Debug, Default)]
-struct Pace {
-    waited: Duration,
-    bytes: u64,
-    too_slow: bool,
-}
-
-impl Pace {
-    fn note(&mut self, waited: Duration, bytes: usize) {
-        self.waited += waited;
-        self.bytes += bytes as u64;
-        if self.waited >= RATE_SPAN {
-            self.too_slow = self.bytes < RATE_BYTES;
-            (self.waited, self.bytes) = (Duration::ZERO, 0);
-        }
-    }
-}
-
-impl Transfer<'_> {
-    async fn run(&mut self) -> Result<()> {
-        let (mut breaks, mut idle, mut renewals) = (0, 0, 0);
-        let mut url = self.file.url.clone();
-        loop {
-            let before = self.transferred;
-            let error = match self.attempt(&url).await {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
-            };
-            // A signed address that expired answers 401, 403 or 404 (protocol §6.3); a new one may work.
-            let expired = matches!(error.status(), Some(401 | 403 | 404 | 410));
-            if expired && renewals < MAX_RENEWALS {
-                renewals += 1;
-                let renewed = super::fetch_one(&self.file.api, &self.file.run, &self.file.name).await?;
-                if renewed.url == url {
-                    return Err(error);
-                }
-                if renewed.md5 != self.file.md5 {
-                    return Err(Error::new(
-                        ErrorKind::Conflict,
-                        "the file changed on the server while it was downloaded",
-                    )
-                    .with_hint("ask for the file again"));
-                }
-                url = renewed.url.clone();
-                continue;
-            }
-            breaks += 1;
-            idle = if self.transferred > before { 0 } else { idle + 1 };
-            let broke_off = error.status().is_none() && wandb_core::retry::is_transient(&error);
-            if self.pace.too_slow || !broke_off || breaks > MAX_BREAKS || idle > MAX_IDLE_BREAKS {
-                return Err(error);
-            }
-            // Full jitter, so that many downloads that one server broke off do not all come back at once.
-            let runtime = self.file.api.client().runtime();
-            let cap = FIRST_PAUSE.saturating_mul(1 << idle);
-            runtime.sleep(cap.mul_f64(runtime.random())).await;
-        }
+#[async_trait]
+impl AddressSource for Addresses<'_> {
+    async fn first(&self) -> Result<Address> {
+        // The credential goes along only below the base URL (protocol §1.3).
+        Ok(Address::of_server(self.0.url.clone()))
     }
 
-    /// One connection: from where the bytes end, to the end of the file or of the connection.
-    async fn attempt(&mut self, url: &wandb_core::redact::SafeUrl) -> Result<()> {
-        let have = self.pending.as_ref().ok_or_else(cancelled)?.size();
-        if have > 0 && have == self.file.size {
-            return Ok(());
-        }
-        let mut fetch = Fetch::get(url.clone(), format!("fetch the bytes of {:?}", self.file.name));
-        if have > 0 {
-            let range = HeaderValue::try_from(format!("bytes={have}-"))
-                .map_err(|error| Error::invalid_input("the range cannot be written").with_source(error))?;
-            fetch = fetch.header(RANGE, range);
-            if let Some(etag) = &self.etag {
-                fetch = fetch.header(IF_RANGE, etag.clone());
-            }
-        }
-        let Fetched {
-            status,
-            headers,
-            mut body,
-            ..
-        } = self.file.api.client().fetch(&fetch).await?;
-        if have > 0 && !continues(status, &headers, have) {
-            // The whole file again: the server does not do ranges, or the object changed.
-            self.with_pending(PendingFile::restart).await?;
-            self.progress.restart();
-        }
-        self.etag = headers
-            .get(ETAG)
-            .filter(|tag| !tag.as_bytes().starts_with(b"W/"))
-            .cloned();
-        let mut chunks: Vec<Bytes> = Vec::new();
-        let mut collected = 0;
-        let runtime = Arc::clone(self.file.api.client().runtime());
-        let failed = loop {
-            let asked = runtime.now();
-            let next = body.next().await;
-            let bytes = next
-                .as_ref()
-                .and_then(|chunk| chunk.as_ref().ok())
-                .map_or(0, Bytes::len);
-            self.pace.note(runtime.now().saturating_sub(asked), bytes);
-            match next {
-                // The end of the body is welcome however late it comes.
-                Some(_) if self.pace.too_slow => break Some(too_slow()),
-                Some(Ok(chunk)) => {
-                    collected += chunk.len();
-                    chunks.push(chunk);
-                    if collected >= WRITE_SIZE {
-                        self.write(std::mem::take(&mut chunks)).await?;
-                        collected = 0;
-                    }
-                }
-                Some(Err(error)) => break Some(Error::from(error)),
-                None => break None,
-            }
-        };
-        self.write(chunks).await?;
-        failed.map_or(Ok(()), Err)
-    }
-
-    async fn write(&mut self, chunks: Vec<Bytes>) -> Result<()> {
-        let bytes: u64 = chunks.iter().map(|chunk| chunk.len() as u64).sum();
-        if bytes == 0 {
-            return Ok(());
-        }
-        let size = self.file.size;
-        let have = self.with_pending(move |pending| {
-            chunks
-                .iter()
-                .try_for_each(|chunk| pending.append(chunk))
-                .map(|()| pending.size())
-        });
-        let have = have.await?;
-        self.transferred += bytes;
-        self.progress.advance(bytes);
-        // A server that goes on for ever must not fill the disk.
-        if have > size {
+    async fn renew(&self, _: &Address) -> Result<Option<Address>> {
+        let file = self.0;
+        let renewed = super::fetch_one(&file.api, &file.run, &file.name).await?;
+        if renewed.md5 != file.md5 {
             return Err(Error::new(
-                ErrorKind::Integrity,
-                format!("more than the {size} bytes that were promised arrived"),
-            ));
+                ErrorKind::Conflict,
+                "the file changed on the server while it was downloaded",
+            )
+            .with_hint("ask for the file again"));
         }
-        Ok(())
-    }
-
-    /// Lends the file to the blocking pool. It comes back unless this future is dropped meanwhile, and then the pool
-    /// drops it.
-    async fn with_pending<T: Send + 'static>(
-        &mut self,
-        work: impl FnOnce(&mut PendingFile) -> Result<T, wandb_storage::StorageError> + Send + 'static,
-    ) -> Result<T> {
-        let mut pending = self.pending.take().ok_or_else(cancelled)?;
-        let (pending, result) = blocking(move || {
-            let result = work(&mut pending);
-            Ok((pending, result))
-        })
-        .await?;
-        self.pending = Some(pending);
-        Ok(result?)
-    }
-}
-
-/// Whether an answer goes on exactly where the bytes end.
-fn continues(status: StatusCode, headers: &HeaderMap, have: u64) -> bool {
-    status == StatusCode::PARTIAL_CONTENT
-        && headers
-            .get(CONTENT_RANGE)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| {
-                text.strip_prefix("bytes ")?
-                    .split_once('-')?
-                    .0
-                    .trim()
-                    .parse()
-                    .ok()
-            })
-            .is_some_and(|start: u64| start == have)
-}
-
-fn too_slow() -> Error {
-    Error::new(
-        ErrorKind::Timeout,
-        format!(
-            "fewer than {RATE_BYTES} bytes came in {} s of waiting",
-            RATE_SPAN.as_secs()
-        ),
-    )
-}
-
-fn cancelled() -> Error {
-    Error::new(ErrorKind::Cancelled, "the download was cancelled")
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(error) => Err(cancelled().with_source(error)),
+        Ok(Some(Address::of_server(renewed.url.clone())))
     }
 }
