@@ -11,7 +11,7 @@ use super::{
     *,
 };
 
-fn client(script: &ScriptedTransport, cache: &Path, offline: bool) -> Api {
+pub(super) fn client(script: &ScriptedTransport, cache: &Path, offline: bool) -> Api {
     Api::builder(Arc::new(script.clone()))
         .base_url("https://api.example")
         .and_then(|builder| builder.entity("e"))
@@ -103,7 +103,7 @@ async fn what_was_read_is_known_offline_by_exact_names_only() {
 }
 
 /// Answers a request for addresses with one for each path.
-fn expect_urls(script: &ScriptedTransport, names: &[&str]) {
+pub(super) fn expect_urls(script: &ScriptedTransport, names: &[&str]) {
     let edges: Vec<_> = names
         .iter()
         .map(|name| json!({"node": {"name": name, "directUrl": format!("https://api.example/dl/{name}")}}))
@@ -117,7 +117,7 @@ fn expect_urls(script: &ScriptedTransport, names: &[&str]) {
         );
 }
 
-fn expect_file(script: &ScriptedTransport, name: &str, bytes: &'static [u8]) {
+pub(super) fn expect_file(script: &ScriptedTransport, name: &str, bytes: &'static [u8]) {
     script
         .get(&format!("/dl/{name}"))
         .header_absent("authorization")

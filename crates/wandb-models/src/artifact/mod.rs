@@ -24,6 +24,8 @@ mod lineage;
 mod lineage_graph;
 mod lookup;
 mod manifest;
+#[cfg(feature = "media")]
+mod media;
 mod memory;
 mod metadata;
 mod run;
