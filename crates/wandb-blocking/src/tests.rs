@@ -14,7 +14,13 @@ const EXEMPT: &[(&str, &str)] = &[];
 
 /// What is not mirrored yet, as `Type::method`: an open gap that everybody can see. An entry that is mirrored, or gone, fails
 /// the check too, so the list can only shrink.
-const PENDING: &[&str] = &[];
+const PENDING: &[&str] = &[
+    // Behind the feature `media`. The types that it gives wait themselves (files, references to tables), so they need a
+    // blocking form first.
+    "Artifact::entry_reader",
+    "Artifact::get",
+    "Artifact::get_with",
+];
 
 /// A public method of a type.
 #[derive(Debug, Clone)]
