@@ -661,3 +661,69 @@ async fn faults_are_told() {
         assert_eq!(answer.json()["errors"][0]["extensions"]["code"], "NOT_FOUND");
     }
 }
+
+#[tokio::test]
+async fn a_teams_sweep_is_for_its_members() {
+    let server = LocalServer::builder().api_key(KEY).start().await.unwrap();
+    let people = server.people();
+    let owner = Caller::of(&server);
+    let caller = |name: &str| Caller {
+        key: people.add_user(name, None).unwrap().api_key,
+        ..owner.clone()
+    };
+    let (ada, grace, eve) = (caller("ada"), caller("grace"), caller("eve"));
+    people.add_team("research", ["ada", "grace"]).unwrap();
+    let create = "mutation ($config: String) { upsertSweep(input: { entityName: \"research\", projectName: \"p\", config: $config }) {
+        sweep { id name } } }";
+    let made = ada.data(create, json!({ "config": GRID })).await["upsertSweep"]["sweep"].clone();
+    let register = "mutation ($sweep: String!) { createAgent(input: { host: \"h\", entityName: \"research\", projectName: \"p\", sweep: $sweep }) {
+        agent { id } } }";
+    let worker =
+        grace.data(register, json!({ "sweep": made["name"] })).await["createAgent"]["agent"]["id"].clone();
+    let worker = worker.as_str().unwrap();
+    let commands = heartbeat(&grace, worker, &[]).await;
+    let run = "query ($run: String!) { project(name: \"p\", entityName: \"research\") { run(name: $run) { user { username } } } }";
+    let seen = ada.data(run, json!({ "run": commands[0]["run_id"] })).await;
+    assert_eq!(
+        seen["project"]["run"]["user"]["username"], "grace",
+        "a run is the user's whose agent it is"
+    );
+    // Others neither see it nor can do anything about it.
+    assert!(
+        eve.refusal(create, json!({ "config": GRID }))
+            .await
+            .contains("not found")
+    );
+    assert!(
+        eve.refusal(register, json!({ "sweep": made["name"] }))
+            .await
+            .contains("not found")
+    );
+    assert!(
+        eve.refusal(HEARTBEAT, json!({ "id": worker, "runState": "{}" }))
+            .await
+            .contains("not found")
+    );
+    for (query, input) in [
+        (
+            "mutation ($id: ID!) { upsertSweep(input: { id: $id, state: \"CANCELED\" }) { inserted } }",
+            &made["id"],
+        ),
+        (
+            "mutation ($id: ID!) { enqueueSweepRun(input: { id: $id, config: \"{}\" }) { id } }",
+            &made["id"],
+        ),
+    ] {
+        assert!(
+            eve.refusal(query, json!({ "id": input }))
+                .await
+                .contains("not found"),
+            "{query}"
+        );
+    }
+    assert_eq!(
+        heartbeat(&grace, worker, &[]).await[0]["type"],
+        "run",
+        "nothing of it happened"
+    );
+}

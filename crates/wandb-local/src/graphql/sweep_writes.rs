@@ -161,7 +161,7 @@ impl SweepMutation {
                 let sweep = sweep.ok_or(StoreError::Refused(missing))?;
                 sweeps::require_write(db, &identity, &sweep)?;
                 let display_name = input.display_name.as_deref();
-                trials::enqueue(db, &sweep, &input.config.0, display_name, time::now())
+                trials::enqueue(db, &identity, &sweep, &input.config.0, display_name, time::now())
             })
             .await?;
         Ok(Some(EnqueueSweepRunPayload {

@@ -144,7 +144,7 @@ pub(crate) fn heartbeat(
     if matches!(sweep.state.as_str(), "CANCELED" | "FINISHED") {
         return exit(db, agent);
     }
-    match next(db, &sweep, &config, now)? {
+    match next(db, caller, &sweep, &config, now)? {
         Some((kind, trial)) => {
             let state = if kind == "resume" { "preempted" } else { "pending" };
             let claimed = db.execute(
@@ -200,6 +200,7 @@ fn stops(db: &Connection, sweep: &SweepRow, agent: i64, alive: &[String]) -> Sto
 /// What an agent is to run: what was enqueued, then what was preempted, then what the search proposes.
 fn next(
     db: &Connection,
+    caller: &Identity,
     sweep: &SweepRow,
     config: &SweepConfig,
     now: i64,
@@ -214,7 +215,10 @@ fn next(
         return Ok(None);
     }
     match trials::propose(db, sweep, config)? {
-        Some(proposal) => Ok(Some(("run", trials::start(db, sweep, config, &proposal, now)?))),
+        Some(proposal) => Ok(Some((
+            "run",
+            trials::start(db, caller, sweep, config, &proposal, now)?,
+        ))),
         None => Ok(None),
     }
 }

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Map, Value};
 
+use super::identity::Identity;
 use super::runs;
 use super::sweeps::SweepRow;
 use super::{StoreError, StoreResult, names, upsert};
@@ -161,6 +162,7 @@ pub(super) struct Trial {
 /// Makes the pending run of a proposal and notes that the sweep has come that far.
 pub(super) fn start(
     db: &Connection,
+    identity: &Identity,
     sweep: &SweepRow,
     config: &SweepConfig,
     proposal: &Proposal,
@@ -168,6 +170,7 @@ pub(super) fn start(
 ) -> StoreResult<Trial> {
     let trial = pend(
         db,
+        identity,
         sweep,
         &proposal.arguments,
         proposal.point.as_deref(),
@@ -192,9 +195,10 @@ pub(super) fn exhaust(db: &Connection, sweep: &SweepRow) -> StoreResult<()> {
     Ok(())
 }
 
-/// Makes a pending run of a sweep.
+/// Makes a pending run of a sweep; it is the user's whose agent, or whose request, it is.
 fn pend(
     db: &Connection,
+    identity: &Identity,
     sweep: &SweepRow,
     arguments: &Map<String, Value>,
     point: Option<&str>,
@@ -214,10 +218,17 @@ fn pend(
     db.prepare_cached(
         "INSERT INTO runs (project_id, user_id, user_name, name, display_name, state, sweep_name,
                            created_at, updated_at, heartbeat_at, started_at)
-         SELECT s.project_id, u.id, u.username, ?2, ?3, 'pending', s.name, ?4, ?4, ?4, ?4
-         FROM sweeps s JOIN users u ON u.id = s.user_id WHERE s.id = ?1",
+         VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?7, ?7, ?7, ?7)",
     )?
-    .execute(params![sweep.id, name, display, now])?;
+    .execute(params![
+        sweep.project_id,
+        identity.user,
+        identity.username,
+        name,
+        display,
+        sweep.name,
+        now
+    ])?;
     let run = db.last_insert_rowid();
     let text = Value::Object(arguments.clone()).to_string();
     // Filters find a run by its parameters before it has started.
@@ -234,6 +245,7 @@ fn pend(
 /// Makes a pending run with parameters that the caller chose; the next agent that asks takes it.
 pub(crate) fn enqueue(
     db: &Connection,
+    identity: &Identity,
     sweep: &SweepRow,
     config: &str,
     display_name: Option<&str>,
@@ -254,7 +266,7 @@ pub(crate) fn enqueue(
             bare => (key, Value::Object(Map::from_iter([("value".to_owned(), bare)]))),
         })
         .collect();
-    Ok(pend(db, sweep, &wrapped, None, display_name, now)?.name)
+    Ok(pend(db, identity, sweep, &wrapped, None, display_name, now)?.name)
 }
 
 /// A run of the sweep that waits for an agent: `state` is `pending`, or `preempted` for one that is to go on.
