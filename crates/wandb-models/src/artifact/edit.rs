@@ -282,7 +282,7 @@ impl ArtifactEdit {
     }
 }
 
-fn seconds(ttl: TimeToLive) -> Result<i64> {
+pub(super) fn seconds(ttl: TimeToLive) -> Result<i64> {
     match ttl {
         TimeToLive::Forever => Ok(FOREVER),
         TimeToLive::Inherit => Ok(INHERIT),

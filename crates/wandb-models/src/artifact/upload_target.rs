@@ -1,0 +1,133 @@
+//! The server's side of an upload (protocol §5.2, §5.5).
+
+use async_trait::async_trait;
+use cynic::MutationBuilder;
+use wandb_artifacts::{
+    Algorithm,
+    transfer::{CompletedMultipart, MultipartSlot, UploadRequest, UploadSlot, UploadTarget},
+};
+use wandb_core::{Error, Result, redact::SafeUrl, retry::Repeat};
+use wandb_schema::{
+    operations::{artifact_uploads as wire, artifacts::ArtifactDigestAlgorithm},
+    scalars::Int64,
+};
+
+use crate::Api;
+
+/// Where the files of one pending version go.
+#[derive(Debug)]
+pub(super) struct PendingVersion {
+    pub(super) api: Api,
+    /// For messages.
+    pub(super) name: String,
+    pub(super) artifact_id: cynic::Id,
+    pub(super) manifest_id: cynic::Id,
+    pub(super) algorithm: Algorithm,
+}
+
+pub(super) fn algorithm_of(algorithm: Algorithm) -> ArtifactDigestAlgorithm {
+    match algorithm {
+        Algorithm::Md5 => ArtifactDigestAlgorithm::ManifestMd5,
+        Algorithm::Xxh128 => ArtifactDigestAlgorithm::ManifestXxh128,
+    }
+}
+
+impl PendingVersion {
+    fn spec(&self, file: &UploadRequest) -> wire::CreateArtifactFileSpecInput {
+        let digest = file.digest.to_string();
+        let parts = file.parts.iter().map(|part| wire::UploadPartsInput {
+            part_number: Int64(part.number.into()),
+            hex_md5: part.md5.iter().map(|byte| format!("{byte:02x}")).collect(),
+        });
+        wire::CreateArtifactFileSpecInput {
+            artifact_id: self.artifact_id.clone(),
+            artifact_manifest_id: self.manifest_id.clone(),
+            name: file.path.clone(),
+            // Servers without XXH128 know no other member, and with it they want it here, too.
+            digest: (self.algorithm != Algorithm::Md5).then(|| digest.clone()),
+            md5: digest,
+            mimetype: None,
+            upload_parts_input: (!file.parts.is_empty()).then(|| parts.collect()),
+        }
+    }
+
+    fn slot(&self, file: wire::UploadFile) -> UploadSlot {
+        UploadSlot {
+            upload_url: file.upload_url.filter(|url| !url.is_empty()).map(SafeUrl::new),
+            headers: file.upload_headers.unwrap_or_default(),
+            storage_path: file.storage_path,
+            // Bytes without an older version first appear in this one.
+            birth_artifact_id: file
+                .artifact
+                .map_or_else(|| self.artifact_id.inner().to_owned(), |artifact| artifact.id.into_inner()),
+            multipart: file.upload_multipart_urls.map(|urls| MultipartSlot {
+                upload_id: urls.upload_id,
+                parts: urls
+                    .upload_url_parts
+                    .into_iter()
+                    // A number that is none fits no part that was asked for.
+                    .map(|part| (u32::try_from(part.part_number.0).unwrap_or(0), SafeUrl::new(part.upload_url)))
+                    .collect(),
+            }),
+        }
+    }
+}
+
+#[async_trait]
+impl UploadTarget for PendingVersion {
+    async fn request_uploads(&self, files: &[UploadRequest]) -> Result<Vec<UploadSlot>> {
+        let description = format!("announce files of artifact \"{}\"", self.name);
+        let operation = wire::CreateArtifactFiles::build(wire::CreateArtifactFilesVariables {
+            input: wire::CreateArtifactFilesInput {
+                artifact_files: files.iter().map(|file| self.spec(file)).collect(),
+                storage_layout: Some(wire::ArtifactStorageLayout::V2),
+                cloud_region_id: None,
+                digest_algorithm: (self.algorithm != Algorithm::Md5).then(|| algorithm_of(self.algorithm)),
+            },
+        });
+        // Announcing a file again gives it a place again.
+        let answer: wire::CreateArtifactFiles =
+            self.api.mutate(&operation, Repeat::Always, &description).await?;
+        let payload = answer.create_artifact_files.ok_or_else(|| {
+            Error::protocol("the server gives no places for files").in_operation(description.clone())
+        })?;
+        payload
+            .files
+            .edges
+            .into_iter()
+            .map(|edge| edge.node.map(|file| self.slot(file)))
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| {
+                Error::protocol("the server left out the place of a file").in_operation(description)
+            })
+    }
+
+    async fn complete_multipart(&self, completed: &CompletedMultipart) -> Result<()> {
+        let description = format!("join the parts of a file of artifact \"{}\"", self.name);
+        let operation =
+            wire::CompleteMultipartUploadArtifact::build(wire::CompleteMultipartVariables {
+                input: wire::CompleteMultipartUploadArtifactInput {
+                    complete_multipart_action: wire::CompleteMultipartAction::Complete,
+                    completed_parts: completed
+                        .parts
+                        .iter()
+                        .map(|(number, tag)| wire::UploadPartsInput {
+                            part_number: Int64((*number).into()),
+                            hex_md5: tag.clone(),
+                        })
+                        .collect(),
+                    artifact_id: cynic::Id::new(&*completed.birth_artifact_id),
+                    storage_path: completed.storage_path.clone(),
+                    upload_id: completed.upload_id.clone(),
+                },
+            });
+        let answer: wire::CompleteMultipartUploadArtifact =
+            self.api.mutate(&operation, Repeat::Always, &description).await?;
+        match answer.complete_multipart_upload_artifact {
+            Some(_) => Ok(()),
+            None => Err(
+                Error::protocol("the server does not say that the parts are joined").in_operation(description),
+            ),
+        }
+    }
+}
