@@ -242,7 +242,7 @@ impl Artifact {
         }
         let guard = CacheUse::begin(self).await?;
         if let Some(cache) = &guard.cache {
-            inner = inner.cache(Arc::clone(cache) as _);
+            inner = inner.cache(Arc::clone(cache));
         }
         let urls = MembershipUrls::new(self, &manifest)?;
         let download = Download::new(self.api.client().clone(), manifest, Arc::new(urls), inner);

@@ -9,23 +9,24 @@ use cynic::MutationBuilder;
 use std::{sync::Arc, time::Duration};
 use wandb_artifacts::{
     Algorithm,
-    transfer::{Upload, UploadOptions, Uploaded},
+    transfer::{LocalFile, LocalSource, Upload, UploadOptions, Uploaded},
 };
-use wandb_core::{Error, ErrorKind, Result, client::Put, path::RunPath, redact::SafeUrl, retry::Repeat};
+use wandb_core::{Error, ErrorKind, Result, path::RunPath, retry::Repeat};
 use wandb_schema::{
     operations::{
         artifact_uploads as wire,
         artifact_writes::{ArtifactAliasInput, TagInput},
         artifacts::ArtifactState,
+        run_writes as runs,
     },
     scalars::{Int64, JsonString},
 };
 
 use super::{
     Artifact, ArtifactDraft, edit, lookup, metadata,
-    upload_target::{PendingVersion, algorithm_of},
+    upload_target::{ManifestPlace, PendingVersion, algorithm_of, create_manifest},
 };
-use crate::{Api, RunReference, UpdatableState, runtime::blocking};
+use crate::{Api, RunReference, runtime::blocking};
 
 /// The name of a whole manifest on the server.
 const MANIFEST: &str = "wandb_manifest.json";
@@ -72,7 +73,9 @@ impl ArtifactDraft {
             draft: self,
             name,
         };
-        log.run(options).await.map_err(|error| error.in_operation(operation))
+        log.run(options)
+            .await
+            .map_err(|error| error.in_operation(operation))
     }
 
     /// Logs the draft in a project, by `entity/project` or `project`, without a run of the caller's.
@@ -101,14 +104,9 @@ impl ArtifactDraft {
             Err(error) => return Err(error),
         };
         let logged = self.log(&run, options).await;
-        let state = if logged.is_ok() {
-            UpdatableState::Finished
-        } else {
-            UpdatableState::Failed
-        };
-        let ended = async { run.load().await?.update_state(state).await };
-        if let Err(error) = ended.await {
-            // Servers that set no states end it when no sign of life comes.
+        let state = if logged.is_ok() { "finished" } else { "failed" };
+        if let Err(error) = end_run(api, run.run_path(), state).await {
+            // A server that sets no states ends it when no sign of life comes.
             tracing::debug!(%error, "the run that logged the artifact could not be ended");
         }
         logged
@@ -127,6 +125,31 @@ impl ArtifactDraft {
             self.ttl,
         ))
     }
+}
+
+/// Says that a run that has no process is over.
+async fn end_run(api: &Api, path: &RunPath, state: &str) -> Result<()> {
+    let operation = runs::UpsertBucket::build(runs::UpsertBucketVariables {
+        input: runs::UpsertBucketInput {
+            id: None,
+            name: Some(path.run().as_str().to_owned()),
+            model_name: Some(path.project().as_str().to_owned()),
+            entity_name: Some(path.entity().as_str().to_owned()),
+            group_name: None,
+            description: None,
+            display_name: None,
+            notes: None,
+            config: None,
+            job_type: None,
+            state: Some(state.to_owned()),
+            sweep: None,
+            tags: None,
+            summary_metrics: None,
+        },
+    });
+    let description = format!("end run \"{path}\"");
+    let _: runs::UpsertBucket = api.mutate(&operation, Repeat::Always, &description).await?;
+    Ok(())
 }
 
 /// 128 characters of base 36, as clients choose their ids (protocol §5.1), that follow from a text.
@@ -164,7 +187,10 @@ impl Log<'_> {
             ArtifactState::Pending => self.fill(created, options).await,
             state => Err(Error::new(
                 ErrorKind::Conflict,
-                format!("the server gives a version that is {}", super::convert::state(state)),
+                format!(
+                    "the server gives a version that is {}",
+                    super::convert::state(state)
+                ),
             )),
         }
     }
@@ -219,8 +245,10 @@ impl Log<'_> {
         };
         let operation = wire::CreateArtifact::build(wire::CreateArtifactVariables { input });
         // The client id makes it the same version however often it is sent.
-        let answer: wire::CreateArtifact =
-            self.api.mutate(&operation, Repeat::Always, "create the version").await?;
+        let answer: wire::CreateArtifact = self
+            .api
+            .mutate(&operation, Repeat::Always, "create the version")
+            .await?;
         Ok(answer.create_artifact.ok_or_else(nothing)?.artifact)
     }
 
@@ -231,7 +259,9 @@ impl Log<'_> {
             .latest_artifact
             .map(|artifact| artifact.id)
             .filter(|base| *base != id);
-        let placeholder = self.manifest(&id, base.clone(), String::new(), false).await?;
+        // Files are announced for a manifest, so one without content comes first (protocol §5.2).
+        let input = self.manifest_input(&id, base.clone(), String::new());
+        let placeholder = create_manifest(self.api, input, false).await?;
         let target = PendingVersion {
             api: self.api.clone(),
             name: self.name.clone(),
@@ -264,14 +294,13 @@ impl Log<'_> {
         })
     }
 
-    async fn manifest(
+    fn manifest_input(
         &self,
         artifact_id: &cynic::Id,
         base_artifact_id: Option<cynic::Id>,
         digest: String,
-        include_upload: bool,
-    ) -> Result<wire::NewManifest> {
-        let input = wire::CreateArtifactManifestInput {
+    ) -> wire::CreateArtifactManifestInput {
+        wire::CreateArtifactManifestInput {
             artifact_id: artifact_id.clone(),
             base_artifact_id,
             name: MANIFEST.to_owned(),
@@ -280,35 +309,42 @@ impl Log<'_> {
             project_name: self.run.project().as_str().to_owned(),
             run_name: Some(self.run.run().as_str().to_owned()),
             manifest_type: Some(wire::ArtifactManifestType::Full),
-        };
-        let operation = wire::CreateArtifactManifest::build(wire::CreateArtifactManifestVariables {
-            input,
-            include_upload,
-        });
-        // It creates or replaces the one manifest of the version.
-        let answer: wire::CreateArtifactManifest =
-            self.api.mutate(&operation, Repeat::Always, "create the manifest").await?;
-        Ok(answer.create_artifact_manifest.ok_or_else(nothing)?.artifact_manifest)
+        }
     }
 
-    async fn send_manifest(&self, id: &cynic::Id, base: Option<cynic::Id>, uploaded: &Uploaded) -> Result<()> {
+    async fn send_manifest(
+        &self,
+        id: &cynic::Id,
+        base: Option<cynic::Id>,
+        uploaded: &Uploaded,
+    ) -> Result<()> {
         let content = self.draft.content.clone();
         let births = uploaded.birth_artifact_ids.clone();
         let (bytes, digest) = blocking(move || {
             let bytes = Bytes::from(content.manifest_with(&births).to_json());
             let digest = Algorithm::Md5.hash(&bytes);
-            Ok((bytes, STANDARD.encode(digest.bytes())))
+            Ok((bytes, digest))
         })
         .await?;
-        let manifest = self.manifest(id, base, digest, true).await?;
-        let file = manifest.file.ok_or_else(nothing)?;
-        // Without an address the server has these very bytes.
-        let Some(url) = file.upload_url.filter(|url| !url.is_empty()) else {
-            return Ok(());
+        // The same engine as for files: a place, a verified body, retries, a new place.
+        let file = LocalFile {
+            path: MANIFEST.to_owned(),
+            size: bytes.len() as u64,
+            source: LocalSource::Bytes(bytes),
+            digest,
         };
-        let headers = wandb_artifacts::transfer::upload_headers(&file.upload_headers.unwrap_or_default())?;
-        let put = Put::new(SafeUrl::new(url), "upload the manifest").headers(headers);
-        self.api.client().put(&put, || bytes.clone().into()).await?;
+        let target = ManifestPlace {
+            api: self.api.clone(),
+            input: self.manifest_input(id, base, STANDARD.encode(digest.bytes())),
+        };
+        Upload::new(
+            self.api.client().clone(),
+            Arc::new(target),
+            vec![file],
+            UploadOptions::default(),
+        )
+        .run()
+        .await?;
         Ok(())
     }
 
@@ -318,8 +354,10 @@ impl Log<'_> {
                 artifact_id: id.clone(),
             },
         });
-        let answer: Result<wire::CommitArtifact> =
-            self.api.mutate(&operation, Repeat::Always, "commit the version").await;
+        let answer: Result<wire::CommitArtifact> = self
+            .api
+            .mutate(&operation, Repeat::Always, "commit the version")
+            .await;
         match answer {
             Ok(answer) => answer.commit_artifact.map(|_| ()).ok_or_else(nothing),
             // The answer to an earlier attempt may have been lost; then a server can refuse the second one.

@@ -7,6 +7,7 @@
 //! | [`ArtifactCollection`], [`ArtifactCollections`] | sequences, where versions are logged, and portfolios, where they are linked |
 //! | [`ArtifactType`], [`ArtifactTypes`] | types |
 //! | [`ArtifactDownloadOptions`], [`ArtifactCheckout`] | download into a directory, verified and resumable |
+//! | [`ArtifactDraft`], [`LoggedArtifact`] | a new version, and logging it |
 //! | [`ArtifactEdit`], [`CollectionEdit`] | changes as patches |
 //! | [`ArtifactRuns`], [`Lineage`] | which runs made and used a version, over any number of hops |
 //!
@@ -17,11 +18,13 @@ mod collection_edit;
 mod convert;
 mod data;
 mod download;
+mod draft;
 mod edit;
 mod files;
 mod life;
 mod lineage;
 mod lineage_graph;
+mod log;
 mod lookup;
 mod manifest;
 #[cfg(feature = "media")]
@@ -32,6 +35,7 @@ mod run;
 mod runs;
 mod storage;
 mod types;
+mod upload_target;
 mod urls;
 mod versions;
 
@@ -46,6 +50,7 @@ pub use collection::{ArtifactCollection, ArtifactCollectionData, ArtifactCollect
 pub use collection_edit::CollectionEdit;
 pub use data::ArtifactData;
 pub use download::{ArtifactCheckout, ArtifactDownloadOptions};
+pub use draft::ArtifactDraft;
 pub use edit::{ArtifactEdit, TimeToLive};
 pub use files::{ArtifactFile, ArtifactFiles};
 pub use life::LinkedArtifacts;
@@ -53,11 +58,16 @@ pub use lineage::Lineage;
 pub use lineage_graph::{
     LineageArtifact, LineageEdge, LineageEdgeKind, LineageGap, LineageGraph, LineageRun,
 };
+pub use log::LoggedArtifact;
 pub use run::{RunArtifacts, UsedArtifact, UsedArtifacts};
 pub use runs::ArtifactRuns;
 pub(crate) use storage::ArtifactStorage;
 pub use types::{ArtifactType, ArtifactTypes};
 pub use versions::ArtifactVersions;
+pub use wandb_artifacts::{
+    draft::{AddOptions, ReferenceOptions},
+    transfer::{Downloaded, Progress, Removal, UploadOptions, Uploaded},
+};
 
 /// One version of an artifact: its data (through [`Deref`]), and what can be asked of the server about it.
 ///

@@ -41,7 +41,7 @@ impl PendingVersion {
         });
         wire::CreateArtifactFileSpecInput {
             artifact_id: self.artifact_id.clone(),
-            artifact_manifest_id: self.manifest_id.clone(),
+            artifact_manifest_id: Some(self.manifest_id.clone()),
             name: file.path.clone(),
             // Servers without XXH128 know no other member, and with it they want it here, too.
             digest: (self.algorithm != Algorithm::Md5).then(|| digest.clone()),
@@ -57,16 +57,22 @@ impl PendingVersion {
             headers: file.upload_headers.unwrap_or_default(),
             storage_path: file.storage_path,
             // Bytes without an older version first appear in this one.
-            birth_artifact_id: file
-                .artifact
-                .map_or_else(|| self.artifact_id.inner().to_owned(), |artifact| artifact.id.into_inner()),
+            birth_artifact_id: file.artifact.map_or_else(
+                || self.artifact_id.inner().to_owned(),
+                |artifact| artifact.id.into_inner(),
+            ),
             multipart: file.upload_multipart_urls.map(|urls| MultipartSlot {
                 upload_id: urls.upload_id,
                 parts: urls
                     .upload_url_parts
                     .into_iter()
                     // A number that is none fits no part that was asked for.
-                    .map(|part| (u32::try_from(part.part_number.0).unwrap_or(0), SafeUrl::new(part.upload_url)))
+                    .map(|part| {
+                        (
+                            u32::try_from(part.part_number.0).unwrap_or(0),
+                            SafeUrl::new(part.upload_url),
+                        )
+                    })
                     .collect(),
             }),
         }
@@ -104,30 +110,82 @@ impl UploadTarget for PendingVersion {
 
     async fn complete_multipart(&self, completed: &CompletedMultipart) -> Result<()> {
         let description = format!("join the parts of a file of artifact \"{}\"", self.name);
-        let operation =
-            wire::CompleteMultipartUploadArtifact::build(wire::CompleteMultipartVariables {
-                input: wire::CompleteMultipartUploadArtifactInput {
-                    complete_multipart_action: wire::CompleteMultipartAction::Complete,
-                    completed_parts: completed
-                        .parts
-                        .iter()
-                        .map(|(number, tag)| wire::UploadPartsInput {
-                            part_number: Int64((*number).into()),
-                            hex_md5: tag.clone(),
-                        })
-                        .collect(),
-                    artifact_id: cynic::Id::new(&*completed.birth_artifact_id),
-                    storage_path: completed.storage_path.clone(),
-                    upload_id: completed.upload_id.clone(),
-                },
-            });
+        let operation = wire::CompleteMultipartUploadArtifact::build(wire::CompleteMultipartVariables {
+            input: wire::CompleteMultipartUploadArtifactInput {
+                complete_multipart_action: wire::CompleteMultipartAction::Complete,
+                completed_parts: completed
+                    .parts
+                    .iter()
+                    .map(|(number, tag)| wire::UploadPartsInput {
+                        part_number: Int64((*number).into()),
+                        hex_md5: tag.clone(),
+                    })
+                    .collect(),
+                artifact_id: cynic::Id::new(&*completed.birth_artifact_id),
+                storage_path: completed.storage_path.clone(),
+                upload_id: completed.upload_id.clone(),
+            },
+        });
         let answer: wire::CompleteMultipartUploadArtifact =
             self.api.mutate(&operation, Repeat::Always, &description).await?;
         match answer.complete_multipart_upload_artifact {
             Some(_) => Ok(()),
             None => Err(
-                Error::protocol("the server does not say that the parts are joined").in_operation(description),
+                Error::protocol("the server does not say that the parts are joined")
+                    .in_operation(description),
             ),
         }
     }
+}
+
+/// Where the manifest of one pending version goes.
+#[derive(Debug)]
+pub(super) struct ManifestPlace {
+    pub(super) api: Api,
+    /// The manifest with the digest of its bytes.
+    pub(super) input: wire::CreateArtifactManifestInput,
+}
+
+#[async_trait]
+impl UploadTarget for ManifestPlace {
+    async fn request_uploads(&self, _: &[UploadRequest]) -> Result<Vec<UploadSlot>> {
+        let manifest = create_manifest(&self.api, self.input.clone(), true).await?;
+        let file = manifest
+            .file
+            .ok_or_else(|| Error::protocol("the server gives no place for the manifest"))?;
+        Ok(vec![UploadSlot {
+            // Without an address the server has these very bytes.
+            upload_url: file.upload_url.filter(|url| !url.is_empty()).map(SafeUrl::new),
+            headers: file.upload_headers.unwrap_or_default(),
+            storage_path: None,
+            birth_artifact_id: self.input.artifact_id.inner().to_owned(),
+            multipart: None,
+        }])
+    }
+
+    async fn complete_multipart(&self, _: &CompletedMultipart) -> Result<()> {
+        Err(Error::protocol("a manifest is sent in one piece"))
+    }
+}
+
+/// Makes or replaces the manifest of a pending version.
+pub(super) async fn create_manifest(
+    api: &Api,
+    input: wire::CreateArtifactManifestInput,
+    include_upload: bool,
+) -> Result<wire::NewManifest> {
+    let operation = wire::CreateArtifactManifest::build(wire::CreateArtifactManifestVariables {
+        input,
+        include_upload,
+    });
+    // A version has one of each name, so it may be sent again.
+    let answer: wire::CreateArtifactManifest = api
+        .mutate(&operation, Repeat::Always, "create the manifest")
+        .await?;
+    answer
+        .create_artifact_manifest
+        .map(|payload| payload.artifact_manifest)
+        .ok_or_else(|| {
+            Error::protocol("the server does not say that it was done").in_operation("create the manifest")
+        })
 }
