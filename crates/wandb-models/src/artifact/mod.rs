@@ -131,4 +131,6 @@ mod cache_tests;
 #[cfg(test)]
 mod lineage_tests;
 #[cfg(test)]
+mod log_tests;
+#[cfg(test)]
 mod tests;
