@@ -16,11 +16,12 @@
 //! | `filter` | run filters and order strings compiled to SQL |
 //! | `lenient` | JSON as the SDK writes it (bare `NaN`), kept as text |
 //! | `history_keys` | what is known about each metric of a run |
-//! | `blobs`, `signing`, `urls` | file bytes, and the URLs that give access to them |
+//! | `blobs`, `signing`, `urls`, `artifact_bytes` | file bytes, and the URLs that give access to them |
 //! | `faults` | failures on request, for tests of clients |
 //! | `sample` | the sample project of `wb demo` |
 
 mod app;
+mod artifact_bytes;
 mod blobs;
 mod faults;
 mod filter;

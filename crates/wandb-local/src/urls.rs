@@ -1,14 +1,15 @@
-//! What stands behind the URLs of file bytes: run files.
+//! What stands behind the URLs of file bytes: run files here, artifacts in [`artifact_bytes`](crate::artifact_bytes).
 
 use async_trait::async_trait;
 
 use crate::app::App;
-use crate::blobs::{BlobStore, Md5Digest, Stored};
+use crate::artifact_bytes::ArtifactObject;
+use crate::blobs::{BlobStore, Expected, Md5Digest, Stored};
 use crate::graphql::mimetype;
 use crate::http::bytes::{ByteStore, ByteStoreError, DOWNLOAD_PATH, Found, UPLOAD_PATH};
 use crate::signing::{Action, UrlSigner};
 use crate::store::files::{self, FileRow};
-use crate::store::{StoreResult, time};
+use crate::store::{StoreResult, bytes, time};
 
 /// Digests that are looked at in one job of the writing thread.
 const BATCH: usize = 500;
@@ -47,12 +48,14 @@ impl App {
         let done = self
             .store
             .write(move |db| {
-                for digest in files::unreferenced(db, digests)? {
+                for digest in bytes::unreferenced(db, digests)? {
                     let Some(digest) = Md5Digest::from_hex(&digest) else {
                         continue;
                     };
-                    if let Err(failure) = blobs.delete(digest) {
-                        tracing::warn!(%digest, %failure, "bytes cannot be deleted");
+                    match blobs.delete(digest) {
+                        Ok(true) => bytes::forget(db, &digest.to_string())?,
+                        Ok(false) => {}
+                        Err(failure) => tracing::warn!(%digest, %failure, "bytes cannot be deleted"),
                     }
                 }
                 Ok(())
@@ -100,7 +103,17 @@ impl ByteStore for App {
         time::now()
     }
 
+    async fn expected(&self, object: &str) -> Result<Option<Expected>, ByteStoreError> {
+        match ArtifactObject::parse(object) {
+            Some(object) => self.expected_of_artifact(object).await,
+            None => Ok(file_of(object).map(|_| Expected::default())),
+        }
+    }
+
     async fn uploaded(&self, object: &str, stored: &Stored) -> Result<bool, ByteStoreError> {
+        if let Some(object) = ArtifactObject::parse(object) {
+            return self.uploaded_of_artifact(object, stored).await;
+        }
         let Some(file) = file_of(object) else {
             return Ok(false);
         };
@@ -119,6 +132,9 @@ impl ByteStore for App {
     }
 
     async fn find(&self, object: &str) -> Result<Option<Found>, ByteStoreError> {
+        if let Some(object) = ArtifactObject::parse(object) {
+            return self.find_of_artifact(object).await;
+        }
         let Some(file) = file_of(object) else {
             return Ok(None);
         };

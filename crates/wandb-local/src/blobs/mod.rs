@@ -17,6 +17,6 @@ mod store;
 mod tests;
 mod upload;
 
-pub(crate) use digest::Md5Digest;
+pub(crate) use digest::{Md5Digest, Xxh128Digest};
 pub(crate) use store::BlobStore;
 pub(crate) use upload::{BlobError, Expected, Stored};

@@ -74,23 +74,36 @@ impl BlobStore {
         .await
     }
 
-    /// Removes a blob that nothing in the database refers to. Does nothing if it does not exist, or if an upload of the
-    /// same content is between its end and its entry in the database ([`Stored`](super::Stored) is alive).
+    /// Opens a blob for reading at once; blocks.
+    ///
+    /// # Errors
+    /// The file does not exist, or cannot be opened.
+    pub(crate) fn open_file(&self, digest: Md5Digest) -> io::Result<File> {
+        File::open(self.path(digest))
+    }
+
+    /// Whether a blob is there with this size; blocks.
+    pub(crate) fn holds(&self, digest: Md5Digest, size: u64) -> bool {
+        fs::metadata(self.path(digest)).is_ok_and(|found| found.is_file() && found.len() == size)
+    }
+
+    /// Removes a blob that nothing in the database refers to; true when it is gone. Does nothing if an upload of the same
+    /// content is between its end and its entry in the database ([`Stored`](super::Stored) is alive).
     ///
     /// Call this inside the database job that found the digest unused: such jobs run one after the other, so that no
     /// upload can make its entry between the finding and the removal.
     ///
     /// # Errors
     /// The file exists but cannot be removed.
-    pub(crate) fn delete(&self, digest: Md5Digest) -> io::Result<()> {
+    pub(crate) fn delete(&self, digest: Md5Digest) -> io::Result<bool> {
         let pins = self.pins();
         if pins.contains_key(&digest) {
-            return Ok(());
+            return Ok(false);
         }
         // Still under the lock, which an upload needs before it relies on a file that it finds.
         match fs::remove_file(self.path(digest)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            outcome => outcome,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            outcome => outcome.map(|()| true),
         }
     }
 

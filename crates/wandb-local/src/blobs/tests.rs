@@ -73,6 +73,7 @@ async fn what_was_announced_must_be_true() {
     let md5 = |md5| Expected {
         md5: Some(md5),
         size: Some(1000),
+        ..Expected::default()
     };
     let wrong = store
         .put(body(&bytes, 10), md5(digest(b"other")))
@@ -83,8 +84,8 @@ async fn what_was_announced_must_be_true() {
         .put(
             body(&bytes, 10),
             Expected {
-                md5: None,
                 size: Some(1001),
+                ..Expected::default()
             },
         )
         .await
@@ -202,4 +203,29 @@ fn digests_have_two_spellings() {
         assert_eq!(Md5Digest::from_hex(text), None, "{text}");
     }
     assert_eq!(Md5Digest::from_base64("AAAA"), None);
+}
+
+#[tokio::test]
+async fn bytes_can_be_declared_by_their_xxh128() {
+    let (_folder, store) = open();
+    // Of "hello", by the reference implementation (Python: xxhash.xxh128).
+    let hello = Xxh128Digest::from_hex("b5e9c1ad071b3e7fc779cfaa5e523818").unwrap();
+    let declared = Expected {
+        xxh128: Some(hello),
+        ..Expected::default()
+    };
+    let stored = store.put(body(b"hello", 2), declared).await.unwrap();
+    assert_eq!(stored.digest, digest(b"hello"), "named by its MD5");
+    let wrong = store.put(body(b"hallo", 2), declared).await.unwrap_err();
+    assert!(
+        matches!(
+            wrong,
+            BlobError::Digest {
+                algorithm: "XXH128",
+                ..
+            }
+        ),
+        "{wrong}"
+    );
+    assert_eq!(incoming(&store), 0);
 }

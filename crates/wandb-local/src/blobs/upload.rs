@@ -9,8 +9,9 @@ use futures_util::{Stream, StreamExt as _};
 use md5::{Digest as _, Md5};
 use tempfile::NamedTempFile;
 use thiserror::Error;
+use twox_hash::XxHash3_128;
 
-use super::digest::Md5Digest;
+use super::digest::{Md5Digest, Xxh128Digest};
 use super::store::{BlobStore, Pin, blocking};
 
 /// How much of a body is held in memory before it is hashed and written.
@@ -20,6 +21,8 @@ const WRITE_BYTES: usize = 512 << 10;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Expected {
     pub(crate) md5: Option<Md5Digest>,
+    /// Computed only where it is asked for: files are named by their MD5 whatever they were declared by.
+    pub(crate) xxh128: Option<Xxh128Digest>,
     pub(crate) size: Option<u64>,
 }
 
@@ -43,8 +46,10 @@ pub(crate) enum BlobError {
     #[error("the upload broke off")]
     Body(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Not the bytes that were announced.
-    #[error("the MD5 of the upload is {found}, not {expected}")]
+    #[error("the {algorithm} of the upload is {found}, not {expected}")]
     Digest {
+        /// `MD5` or `XXH128`.
+        algorithm: &'static str,
         /// As announced, in base64.
         expected: String,
         /// Of the bytes that arrived, in base64.
@@ -89,7 +94,7 @@ impl BlobStore {
             if ended {
                 let store = self.clone();
                 let stored = blocking(move || {
-                    let mut upload = upload.map_or_else(|| Upload::start(&store), Ok)?;
+                    let mut upload = upload.map_or_else(|| Upload::start(&store, expected), Ok)?;
                     upload.write(&pending)?;
                     Ok(upload.finish(&store, expected))
                 });
@@ -100,7 +105,7 @@ impl BlobStore {
                 pending_bytes = 0;
                 upload = Some(
                     blocking(move || {
-                        let mut upload = upload.map_or_else(|| Upload::start(&store), Ok)?;
+                        let mut upload = upload.map_or_else(|| Upload::start(&store, expected), Ok)?;
                         upload.write(&blocks)?;
                         Ok(upload)
                     })
@@ -115,7 +120,7 @@ impl BlobStore {
     /// # Errors
     /// The folder cannot be written.
     pub(crate) fn put_bytes(&self, bytes: Bytes) -> Result<Stored, BlobError> {
-        let mut upload = Upload::start(self)?;
+        let mut upload = Upload::start(self, Expected::default())?;
         upload.write(&[bytes])?;
         upload.finish(self, Expected::default())
     }
@@ -125,14 +130,16 @@ impl BlobStore {
 struct Upload {
     file: NamedTempFile,
     hasher: Md5,
+    xxh128: Option<Box<XxHash3_128>>,
     size: u64,
 }
 
 impl Upload {
-    fn start(store: &BlobStore) -> io::Result<Self> {
+    fn start(store: &BlobStore, expected: Expected) -> io::Result<Self> {
         Ok(Self {
             file: NamedTempFile::new_in(store.incoming())?,
             hasher: Md5::new(),
+            xxh128: expected.xxh128.map(|_| Box::default()),
             size: 0,
         })
     }
@@ -140,6 +147,9 @@ impl Upload {
     fn write(&mut self, blocks: &[Bytes]) -> io::Result<()> {
         for block in blocks {
             self.hasher.update(block);
+            if let Some(xxh128) = &mut self.xxh128 {
+                xxh128.write(block);
+            }
             self.file.write_all(block)?;
             self.size += block.len() as u64;
         }
@@ -157,9 +167,20 @@ impl Upload {
         }
         if let Some(expected) = expected.md5.filter(|md5| *md5 != digest) {
             return Err(BlobError::Digest {
+                algorithm: "MD5",
                 expected: expected.to_base64(),
                 found: digest.to_base64(),
             });
+        }
+        if let (Some(expected), Some(hasher)) = (expected.xxh128, &self.xxh128) {
+            let found = Xxh128Digest::new(hasher.finish_128().to_be_bytes());
+            if found != expected {
+                return Err(BlobError::Digest {
+                    algorithm: "XXH128",
+                    expected: expected.to_base64(),
+                    found: found.to_base64(),
+                });
+            }
         }
         // Pinned before the look at what exists: from here on the blob cannot be deleted.
         let pin = store.pin(digest);

@@ -4,7 +4,7 @@ use rusqlite::types::Value as SqlValue;
 use serde_json::{Map, Value};
 
 use super::error::FilterError;
-use super::field::{Document, Field};
+use super::field::{Document, Field, List, Subject};
 use super::functions::compile_regex;
 use super::predicate::{Condition, Place, Test};
 use super::sql::SqlFragment;
@@ -18,11 +18,14 @@ const MAX_DEPTH: usize = 64;
 /// How many comparisons a filter may make. SQLite takes 32,766 parameters a statement; a comparison needs at most two.
 const MAX_COMPARISONS: usize = 5_000;
 
-/// The condition that a filter puts on `runs r`; `None` when it puts none (no text, blank, null or `{}`).
+/// The condition that a filter puts on its subject; `None` when it puts none (no text, blank, null or `{}`).
 ///
 /// # Errors
 /// The filter is not JSON, too large, or names fields or operators that do not exist or do not fit together.
-pub(crate) fn compile_filter(text: Option<&str>) -> Result<Option<SqlFragment>, FilterError> {
+pub(crate) fn compile_filter(
+    subject: Subject,
+    text: Option<&str>,
+) -> Result<Option<SqlFragment>, FilterError> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
@@ -38,12 +41,18 @@ pub(crate) fn compile_filter(text: Option<&str>) -> Result<Option<SqlFragment>, 
     match &filter {
         Value::Null => Ok(None),
         Value::Object(members) if members.is_empty() => Ok(None),
-        _ => Compiler::default().filter(&filter, "the filter", 0).map(Some),
+        _ => {
+            let mut compiler = Compiler {
+                subject,
+                comparisons: 0,
+            };
+            compiler.filter(&filter, "the filter", 0).map(Some)
+        }
     }
 }
 
-#[derive(Default)]
 struct Compiler {
+    subject: Subject,
     comparisons: usize,
 }
 
@@ -71,7 +80,7 @@ impl Compiler {
                 field: None,
             }),
             name => {
-                let field = Field::parse(name).ok_or_else(|| FilterError::UnknownField {
+                let field = Field::parse(self.subject, name).ok_or_else(|| FilterError::UnknownField {
                     field: name.to_owned(),
                 })?;
                 self.condition(&Named { name, field }, value, depth)
@@ -197,7 +206,7 @@ impl Compiler {
                     Value::Bool(_) | Value::String(_) => Ok(None),
                 })
             }
-            Field::Tags => field.tags(comparison, operand),
+            Field::List(list) => field.elements(*list, comparison, operand),
             Field::HistoryKey(key) => field.history_key(key, comparison, operand),
             Field::Json { document, path } => field.json(*document, path, comparison, operand),
         }
@@ -368,8 +377,14 @@ impl Named<'_> {
         }
     }
 
-    /// A list of tags in equality means exactly these tags, in any order; anything else asks for one tag that matches.
-    fn tags(&self, comparison: Comparison, operand: &Value) -> Result<SqlFragment, FilterError> {
+    /// A list in equality means exactly these elements, in any order; anything else asks for one element that matches.
+    fn elements(
+        &self,
+        list: List,
+        comparison: Comparison,
+        operand: &Value,
+    ) -> Result<SqlFragment, FilterError> {
+        let List { element, rows } = list;
         if comparison == Comparison::Exists {
             return Ok(SqlFragment::constant(true));
         }
@@ -378,27 +393,24 @@ impl Named<'_> {
             let Some(texts) = texts else {
                 return Ok(SqlFragment::constant(false));
             };
-            let count = "(SELECT count(DISTINCT t.tag) FROM run_tags t WHERE t.run_id = r.id";
+            let count = format!("(SELECT count(DISTINCT {element}) FROM {rows}");
             let length = SqlValue::Integer(texts.len() as i64);
             let total = SqlFragment::new(format!("{count}) = ?"), vec![length.clone()]);
             let values = texts.into_iter().map(|text| text.to_owned().into()).collect();
-            let Some(mut listed) = is_one_of("t.tag", values) else {
+            let Some(mut listed) = is_one_of(element, values) else {
                 return Ok(total);
             };
             listed.params.push(length);
             let listed = SqlFragment::new(format!("{count} AND {}) = ?", listed.sql), listed.params);
             return Ok(SqlFragment::all(vec![total, listed]));
         }
-        // Tags are a list: it contains a tag, and not a part of one.
+        // A list contains an element, and not a part of one.
         let comparison = match comparison {
             Comparison::Contains => Comparison::Equal,
             other => other,
         };
-        let one = self.text("t.tag", comparison, operand)?;
-        let sql = format!(
-            "EXISTS (SELECT 1 FROM run_tags t WHERE t.run_id = r.id AND {})",
-            one.sql
-        );
+        let one = self.text(element, comparison, operand)?;
+        let sql = format!("EXISTS (SELECT 1 FROM {rows} AND {})", one.sql);
         Ok(SqlFragment::new(sql, one.params))
     }
 

@@ -1,4 +1,4 @@
-//! Run filters and order strings, compiled to SQL (protocol §2.8).
+//! Filters and order strings, of runs and of artifacts, compiled to SQL (protocol §2.8).
 //!
 //! A filter never loads runs: it becomes a condition over the table alias `r` (`runs r`), in which attributes are plain
 //! columns that SQLite can use indexes for, and config and summary values are reached by two functions that look into
@@ -32,5 +32,6 @@ mod time;
 
 pub(crate) use compile::compile_filter;
 pub(crate) use error::explain;
+pub(crate) use field::Subject;
 pub(crate) use functions::register_functions;
 pub(crate) use order::compile_order;

@@ -1,7 +1,7 @@
 //! Order strings: `+created_at`, `-summary_metrics.loss`, several separated by commas (protocol §2.8).
 
 use super::error::OrderError;
-use super::field::{Document, Field};
+use super::field::{Document, Field, Subject};
 use super::functions::SortKey;
 use super::predicate::Place;
 use super::sql::SqlFragment;
@@ -11,16 +11,22 @@ const MAX_BYTES: usize = 1 << 16;
 /// The most keys.
 const MAX_KEYS: usize = 32;
 /// Columns that always have a value; for these SQLite can walk an index instead of sorting.
-const NEVER_NULL: [&str; 6] = [
+const NEVER_NULL: [&str; 12] = [
     "r.name",
     "r.display_name",
     "r.state",
     "r.created_at",
     "r.updated_at",
     "r.heartbeat_at",
+    "m.version_index",
+    "a.created_at",
+    "a.updated_at",
+    "c.name",
+    "c.created_at",
+    "c.updated_at",
 ];
 
-/// The terms of an `ORDER BY` over `runs r`; without a text, by creation time.
+/// The terms of an `ORDER BY`; without a text, by creation time (versions of artifacts: newest first).
 ///
 /// A key without a sign is ascending. Runs that lack the key come last in both directions. Values of a JSON key sort
 /// numbers first, then strings (among them `"NaN"` and the infinities), booleans, and last lists and objects, again in
@@ -31,7 +37,7 @@ const NEVER_NULL: [&str; 6] = [
 ///
 /// # Errors
 /// A key that does not exist, or too many of them.
-pub(crate) fn compile_order(text: Option<&str>) -> Result<SqlFragment, OrderError> {
+pub(crate) fn compile_order(subject: Subject, text: Option<&str>) -> Result<SqlFragment, OrderError> {
     let text = text.unwrap_or_default();
     if text.len() > MAX_BYTES {
         return Err(OrderError::TooLarge {
@@ -39,7 +45,7 @@ pub(crate) fn compile_order(text: Option<&str>) -> Result<SqlFragment, OrderErro
             limit: MAX_BYTES,
         });
     }
-    let keys = split(text);
+    let keys = split(subject, text);
     if keys.len() > MAX_KEYS {
         return Err(OrderError::TooLarge {
             what: "keys",
@@ -52,7 +58,7 @@ pub(crate) fn compile_order(text: Option<&str>) -> Result<SqlFragment, OrderErro
         let (name, descending) = signed(key);
         let direction = if descending { "DESC" } else { "ASC" };
         let unknown = || OrderError::UnknownKey { key: name.to_owned() };
-        match Field::parse(name).ok_or_else(unknown)? {
+        match Field::parse(subject, name).ok_or_else(unknown)? {
             Field::Text { column: expression }
             | Field::Time { column: expression }
             | Field::Number { expression } => {
@@ -72,11 +78,18 @@ pub(crate) fn compile_order(text: Option<&str>) -> Result<SqlFragment, OrderErro
                 terms.push(format!("wandb_sort_key({}, ?) ASC", document.column()));
                 params.push(spec.into());
             }
-            Field::Tags | Field::HistoryKey(_) => return Err(unknown()),
+            Field::List(_) | Field::HistoryKey(_) => return Err(unknown()),
         }
     }
-    terms.push("r.created_at ASC".to_owned());
-    terms.push("r.id ASC".to_owned());
+    terms.extend(
+        match subject {
+            Subject::Runs => ["r.created_at ASC", "r.id ASC"].as_slice(),
+            Subject::Versions => &["m.version_index DESC"],
+            Subject::Collections => &["c.created_at ASC", "c.id ASC"],
+        }
+        .iter()
+        .map(|term| (*term).to_owned()),
+    );
     Ok(SqlFragment {
         sql: terms.join(", "),
         params,
@@ -84,7 +97,7 @@ pub(crate) fn compile_order(text: Option<&str>) -> Result<SqlFragment, OrderErro
 }
 
 /// The keys with their signs, as slices of the text.
-fn split(text: &str) -> Vec<&str> {
+fn split(subject: Subject, text: &str) -> Vec<&str> {
     let mut keys: Vec<&str> = Vec::new();
     let mut start = 0;
     for (at, _) in text.match_indices(',').chain([(text.len(), "")]) {
@@ -92,9 +105,9 @@ fn split(text: &str) -> Vec<&str> {
         let after = text
             .get(at + 1..)
             .map(|rest| rest.split(',').next().unwrap_or_default().trim());
-        let in_path = matches!(Field::parse(signed(before).0), Some(Field::Json { .. }));
+        let in_path = matches!(Field::parse(subject, signed(before).0), Some(Field::Json { .. }));
         let goes_on = after.is_some_and(|after| {
-            !after.is_empty() && !after.starts_with(['+', '-']) && Field::parse(after).is_none()
+            !after.is_empty() && !after.starts_with(['+', '-']) && Field::parse(subject, after).is_none()
         });
         if in_path && goes_on {
             continue;

@@ -85,7 +85,7 @@ fn ids(connection: &Connection, sql: &str, parameters: Vec<rusqlite::types::Valu
 }
 
 fn filtered(connection: &Connection, filter: &str) -> Vec<usize> {
-    match compile_filter(Some(filter)).unwrap() {
+    match compile_filter(Subject::Runs, Some(filter)).unwrap() {
         None => ids(connection, "SELECT r.id FROM runs r ORDER BY r.id", Vec::new()),
         Some(SqlFragment { sql, params }) => ids(
             connection,
@@ -96,7 +96,7 @@ fn filtered(connection: &Connection, filter: &str) -> Vec<usize> {
 }
 
 fn ordered(connection: &Connection, order: &str) -> Vec<usize> {
-    let SqlFragment { sql, params } = compile_order(Some(order)).unwrap();
+    let SqlFragment { sql, params } = compile_order(Subject::Runs, Some(order)).unwrap();
     ids(
         connection,
         &format!("SELECT r.id FROM runs r ORDER BY {sql}"),
@@ -436,15 +436,15 @@ proptest! {
     #[test]
     fn whatever_compiles_runs(filter in garbage()) {
         let connection = database(&[Run::default()]);
-        if compile_filter(Some(&filter.to_string())).is_ok() {
+        if compile_filter(Subject::Runs, Some(&filter.to_string())).is_ok() {
             filtered(&connection, &filter.to_string());
         }
     }
 
     #[test]
     fn any_text_is_a_filter_or_an_error(text in "\\PC{0,40}") {
-        let _ = compile_filter(Some(&text));
-        let _ = compile_order(Some(&text));
+        let _ = compile_filter(Subject::Runs, Some(&text));
+        let _ = compile_order(Subject::Runs, Some(&text));
     }
 
     #[test]
@@ -486,7 +486,7 @@ fn with_summaries(values: &[Value]) -> Connection {
 #[test]
 fn no_filter_means_all() {
     for text in [None, Some(""), Some("  "), Some("null"), Some("{}")] {
-        assert!(compile_filter(text).unwrap().is_none(), "{text:?}");
+        assert!(compile_filter(Subject::Runs, text).unwrap().is_none(), "{text:?}");
     }
     let connection = database(&[Run::default()]);
     assert_eq!(filtered(&connection, r#"{"$and":[]}"#), [0]);
@@ -571,16 +571,18 @@ fn orders_by_several_keys_and_by_columns() {
     assert_eq!(ordered(&connection, "-group"), [2, 0, 1]);
     assert_eq!(ordered(&connection, "+config.a,b.value, -name"), [2, 0, 1]);
     assert_eq!(ordered(&connection, "-config.a,b,+name"), [1, 0, 2]);
-    assert!(matches!(compile_order(Some("+loss")), Err(OrderError::UnknownKey { key }) if key == "loss"));
+    assert!(
+        matches!(compile_order(Subject::Runs, Some("+loss")), Err(OrderError::UnknownKey { key }) if key == "loss")
+    );
     assert!(matches!(
-        compile_order(Some("+tags")),
+        compile_order(Subject::Runs, Some("+tags")),
         Err(OrderError::UnknownKey { .. })
     ));
     assert!(
-        matches!(compile_order(Some("created_at,losss")), Err(OrderError::UnknownKey { key }) if key == "losss")
+        matches!(compile_order(Subject::Runs, Some("created_at,losss")), Err(OrderError::UnknownKey { key }) if key == "losss")
     );
     assert!(matches!(
-        compile_order(Some(&"+name,".repeat(33))),
+        compile_order(Subject::Runs, Some(&"+name,".repeat(33))),
         Err(OrderError::TooLarge { .. })
     ));
 }
@@ -639,7 +641,9 @@ fn errors_name_what_is_wrong() {
         ("{state: 1}", "filter is not valid JSON"),
     ] {
         assert_eq!(
-            compile_filter(Some(filter)).unwrap_err().to_string(),
+            compile_filter(Subject::Runs, Some(filter))
+                .unwrap_err()
+                .to_string(),
             message,
             "{filter}"
         );
@@ -655,9 +659,12 @@ fn errors_name_what_is_wrong() {
         ),
         (r#"{"sate": 1}"#, r#"unknown filter field "sate""#),
     ] {
-        assert_eq!(explain(&compile_filter(Some(filter)).unwrap_err()), message);
+        assert_eq!(
+            explain(&compile_filter(Subject::Runs, Some(filter)).unwrap_err()),
+            message
+        );
     }
-    let time = compile_filter(Some(r#"{"created_at": {"$gt": "yesterday"}}"#)).unwrap_err();
+    let time = compile_filter(Subject::Runs, Some(r#"{"created_at": {"$gt": "yesterday"}}"#)).unwrap_err();
     assert!(
         time.to_string()
             .starts_with(r#"filter operator $gt on "created_at" takes a time"#),
@@ -681,15 +688,15 @@ fn large_filters_run_and_larger_ones_are_refused() {
     };
     assert_eq!(filtered(&connection, &branches(5_000)), Vec::<usize>::new());
     assert!(matches!(
-        compile_filter(Some(&branches(5_001))),
+        compile_filter(Subject::Runs, Some(&branches(5_001))),
         Err(FilterError::TooLarge { .. })
     ));
     let nested = |depth: usize| format!("{}{{}}{}", r#"{"$not":"#.repeat(depth), "}".repeat(depth));
     assert_eq!(filtered(&connection, &nested(64)), [0]);
     assert!(matches!(
-        compile_filter(Some(&nested(65))),
+        compile_filter(Subject::Runs, Some(&nested(65))),
         Err(FilterError::TooLarge { .. })
     ));
-    assert!(compile_filter(Some(&nested(100_000))).is_err());
-    assert!(compile_filter(Some(&r#"{"$not":{"#.repeat(100_000))).is_err());
+    assert!(compile_filter(Subject::Runs, Some(&nested(100_000))).is_err());
+    assert!(compile_filter(Subject::Runs, Some(&r#"{"$not":{"#.repeat(100_000))).is_err());
 }

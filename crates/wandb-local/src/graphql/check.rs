@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use async_graphql::ServerError;
 use async_graphql::parser::types::{BaseType, ExecutableDocument, Type, TypeSystemDefinition};
+use async_graphql::{Name, ServerError, Value};
 
 use super::LocalSchema;
 
@@ -48,6 +48,24 @@ impl TypeNames {
         }
         Ok(())
     }
+}
+
+/// The default values that a document gives to its variables. `async-graphql` 7.2 does not look at them for the condition
+/// of `@include` and `@skip`, where official documents rely on them: they are to be given as if the client had sent them.
+pub(crate) fn defaults(document: &ExecutableDocument) -> Vec<(Name, Value)> {
+    let definitions = document
+        .operations
+        .iter()
+        .flat_map(|(_, operation)| &operation.node.variable_definitions);
+    definitions
+        .filter_map(|variable| {
+            let variable = &variable.node;
+            Some((
+                variable.name.node.clone(),
+                variable.default_value.as_ref()?.node.clone(),
+            ))
+        })
+        .collect()
 }
 
 fn base_name(kind: &Type) -> &str {

@@ -256,7 +256,7 @@ impl Entity {
         false
     }
     async fn xxhash_digests_enabled(&self) -> Option<bool> {
-        Some(false)
+        Some(true)
     }
     async fn default_access(&self) -> &str {
         "USER_WRITE"

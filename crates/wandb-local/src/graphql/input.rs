@@ -36,8 +36,8 @@ pub(crate) struct UpsertBucketInput {
 #[derive(Debug, InputObject)]
 pub(crate) struct DeleteRunInput {
     pub(crate) id: ID,
-    #[graphql(name = "deleteArtifacts")]
-    pub(crate) _delete_artifacts: Option<bool>,
+    /// The versions that the run made go with it.
+    pub(crate) delete_artifacts: Option<bool>,
     pub(crate) client_mutation_id: Option<String>,
 }
 

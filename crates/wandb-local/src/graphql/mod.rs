@@ -3,8 +3,7 @@
 //! Names of types, fields and arguments are the wire's. Resolvers hold no SQL: they turn arguments into store jobs and
 //! rows into objects.
 
-mod absent;
-mod artifact;
+mod artifacts;
 mod check;
 mod console;
 mod file;
@@ -24,7 +23,7 @@ mod sweep;
 mod sweep_writes;
 mod view;
 
-pub(crate) use check::TypeNames;
+pub(crate) use check::{TypeNames, defaults};
 pub(crate) use file::mimetype;
 pub(crate) use people::fresh_key;
 
@@ -45,6 +44,8 @@ const MAX_COMPLEXITY: usize = 250_000;
 #[derive(Debug, Default, MergedObject)]
 pub(crate) struct Mutation(
     mutation::RunMutation,
+    artifacts::ArtifactWriteMutation,
+    artifacts::ArtifactEditMutation,
     run_patch::RunPatchMutation,
     view::ViewMutation,
     sweep_writes::SweepMutation,

@@ -11,12 +11,13 @@ use super::input::{
 };
 use super::run::{Run, run_number};
 use super::{Caller, caller};
+use crate::store::artifacts::lineage;
 use crate::store::files;
 use crate::store::ids::Kind;
 use crate::store::projects;
 use crate::store::runs::{self, RunRow, Wanted};
 use crate::store::upsert::{self, RunPatch};
-use crate::store::{StoreError, StoreResult, access, charts};
+use crate::store::{StoreError, StoreResult, access, bytes, charts};
 
 /// Most files that one request may announce.
 const MAX_FILES: usize = 100_000;
@@ -100,21 +101,27 @@ impl RunMutation {
         }))
     }
 
-    /// Deletes a run and everything that it logged. Deleting what is gone is no error: the request may be a retry.
+    /// Deletes a run and everything that it logged but, unless asked for, the versions of artifacts. Deleting what is gone is no error: the request may be a retry.
     async fn delete_run(
         &self,
         ctx: &Context<'_>,
         input: DeleteRunInput,
     ) -> async_graphql::Result<Option<DeleteRunPayload>> {
         let run = run_number(&input.id)?;
+        let with_artifacts = input.delete_artifacts.unwrap_or(false);
         let Caller { app, identity, .. } = caller(ctx);
         let identity = identity.clone();
         let digests = app
             .store
             .write(move |db| {
                 access::require_run(db, &identity, run)?;
-                let (_, digests) = upsert::delete(db, run)?;
-                files::unreferenced(db, digests)
+                let mut digests = if with_artifacts {
+                    lineage::delete_outputs(db, run)?
+                } else {
+                    Vec::new()
+                };
+                digests.extend(upsert::delete(db, run)?.1);
+                bytes::unreferenced(db, digests)
             })
             .await?;
         app.forget_bytes(digests).await;
@@ -229,7 +236,7 @@ impl RunMutation {
         Ok(Some(CreateRunFilesPayload {
             run_id: Kind::Run.encode(run).into(),
             upload_headers: Vec::new(),
-            files: rows.into_iter().map(File).collect(),
+            files: rows.into_iter().map(File::Run).collect(),
         }))
     }
 
@@ -279,7 +286,7 @@ impl RunMutation {
             .write(move |db| {
                 access::require_files(db, &identity, &numbers)?;
                 let (_, digests) = files::delete(db, &numbers, input.project_id)?;
-                files::unreferenced(db, digests)
+                bytes::unreferenced(db, digests)
             })
             .await?;
         app.forget_bytes(digests).await;

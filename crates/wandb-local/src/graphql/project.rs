@@ -2,9 +2,9 @@
 
 use async_graphql::{Context, ID, Lookahead, Object, SimpleObject};
 
-use super::artifact::{
+use super::artifacts::{
     Artifact, ArtifactCollection, ArtifactCollectionConnection, ArtifactCollectionMembership, ArtifactType,
-    ArtifactTypeConnection,
+    ArtifactTypeConnection, CollectionPage, collection_page,
 };
 use super::caller;
 use super::identity::{Entity, User};
@@ -14,7 +14,9 @@ use super::scalars::{DateTime, JsonString};
 use super::sweep::{Sweep, SweepConnection, sweep_page};
 use super::view::{ViewConnection, view_page};
 use crate::store::access::{self, Right};
-use crate::store::identity;
+use crate::store::artifacts::collections::{self, Scope};
+use crate::store::artifacts::versions;
+use crate::store::identity::EntityRow;
 use crate::store::ids::{self, Kind};
 use crate::store::projects::ProjectRow;
 use crate::store::runs::{self, RunQuery, Wanted, Within};
@@ -45,16 +47,13 @@ impl Project {
     async fn entity_name(&self) -> &str {
         &self.0.entity_name
     }
-    async fn entity(&self, ctx: &Context<'_>) -> async_graphql::Result<Entity> {
-        let caller = caller(ctx);
-        let (identity, name) = (caller.identity.clone(), self.0.entity_name.clone());
-        let row = caller
-            .app
-            .store
-            .read(move |db| identity::entity(db, &identity, Some(&name)))
-            .await?;
-        row.map(Entity)
-            .ok_or_else(|| async_graphql::Error::new("the entity of the project is gone"))
+    async fn entity(&self) -> Entity {
+        // The row has it: a listing of artifacts asks for the entity of every project in it.
+        Entity(EntityRow {
+            id: self.0.entity_id,
+            name: self.0.entity_name.clone(),
+            is_team: self.0.entity_is_team,
+        })
     }
     async fn description(&self) -> Option<&str> {
         self.0.description.as_deref()
@@ -199,44 +198,99 @@ impl Project {
         };
         view_page(ctx, query, first, after).await.map(Some)
     }
+    /// A version, by `collection:v3`, `collection:alias` or `collection`, which means `latest`.
     async fn artifact(
         &self,
-        #[graphql(name = "name")] _name: String,
+        ctx: &Context<'_>,
+        name: String,
         #[graphql(name = "enableTracking")] _enable_tracking: Option<bool>,
-    ) -> Option<Artifact> {
-        None
+    ) -> async_graphql::Result<Option<Artifact>> {
+        let project = self.0.id;
+        let store = &caller(ctx).app.store;
+        let row = store
+            .read(move |db| versions::named(db, project, &name, None))
+            .await?;
+        Ok(row.map(|row| Artifact(row.artifact)))
     }
+    /// Types of artifacts by name. Here they all are allowed, so `includeAll` adds nothing.
+    #[graphql(complexity = "page::cost(first, 50) * child_complexity")]
     async fn artifact_types(
         &self,
-        #[graphql(name = "first")] _first: Option<i32>,
-        #[graphql(name = "after")] _after: Option<String>,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
         #[graphql(name = "includeAll")] _include_all: Option<bool>,
-    ) -> ArtifactTypeConnection {
-        ArtifactTypeConnection::default()
+    ) -> async_graphql::Result<ArtifactTypeConnection> {
+        let window = page::forward(first, after.as_deref(), 50, 1000)?;
+        let project = self.0.id;
+        let job = move |db: &rusqlite::Connection| {
+            let found = collections::types(db, project, window.limit, window.offset)?;
+            Ok((found, collections::type_count(db, project)?))
+        };
+        let ((rows, more), total) = caller(ctx).app.store.read(job).await?;
+        let nodes = rows.into_iter().map(ArtifactType).collect();
+        Ok(ArtifactTypeConnection::new(nodes, more, window, total))
     }
-    async fn artifact_type(&self, #[graphql(name = "name")] _name: String) -> Option<ArtifactType> {
-        None
+    async fn artifact_type(
+        &self,
+        ctx: &Context<'_>,
+        name: String,
+    ) -> async_graphql::Result<Option<ArtifactType>> {
+        let project = self.0.id;
+        let store = &caller(ctx).app.store;
+        let row = store
+            .read(move |db| collections::find_type(db, project, &name))
+            .await?;
+        Ok(row.map(ArtifactType))
     }
+    /// Sequences and portfolios of all types.
+    #[graphql(complexity = "page::cost(first, 50) * child_complexity")]
     async fn artifact_collections(
         &self,
-        #[graphql(name = "filters")] _filters: Option<JsonString>,
-        #[graphql(name = "order")] _order: Option<String>,
-        #[graphql(name = "first")] _first: Option<i32>,
-        #[graphql(name = "after")] _after: Option<String>,
-    ) -> Option<ArtifactCollectionConnection> {
-        Some(ArtifactCollectionConnection::default())
+        ctx: &Context<'_>,
+        filters: Option<JsonString>,
+        order: Option<String>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Option<ArtifactCollectionConnection>> {
+        let page = CollectionPage {
+            scope: Scope::Project(self.0.id),
+            sequences: false,
+            filters,
+            order,
+            first,
+            after,
+        };
+        let (rows, more, window, total) = collection_page(caller(ctx), page).await?;
+        let nodes = rows.into_iter().map(ArtifactCollection::of).collect();
+        Ok(Some(ArtifactCollectionConnection::new(
+            nodes, more, window, total,
+        )))
     }
     async fn artifact_collection(
         &self,
-        #[graphql(name = "name")] _name: String,
-    ) -> Option<ArtifactCollection> {
-        None
+        ctx: &Context<'_>,
+        name: String,
+    ) -> async_graphql::Result<Option<ArtifactCollection>> {
+        let project = self.0.id;
+        let store = &caller(ctx).app.store;
+        let row = store
+            .read(move |db| collections::find(db, project, &name))
+            .await?;
+        Ok(row.map(ArtifactCollection::of))
     }
+    /// A version in the collection through which it is asked for, named as in `artifact`.
     async fn artifact_collection_membership(
         &self,
-        #[graphql(name = "name")] _name: String,
-    ) -> Option<ArtifactCollectionMembership> {
-        None
+        ctx: &Context<'_>,
+        name: String,
+    ) -> async_graphql::Result<Option<ArtifactCollectionMembership>> {
+        let project = self.0.id;
+        let store = &caller(ctx).app.store;
+        let row = store
+            .read(move |db| versions::named(db, project, &name, None))
+            .await?;
+        Ok(row.map(ArtifactCollectionMembership))
     }
 }
 
@@ -290,7 +344,7 @@ pub(crate) async fn run_page(
 }
 
 /// Which heavy texts a selection on a run asks for.
-fn wanted(selection: &Lookahead<'_>) -> Wanted {
+pub(super) fn wanted(selection: &Lookahead<'_>) -> Wanted {
     Wanted {
         config: selection.field("config").exists() || selection.field("wandbConfig").exists(),
         summary: selection.field("summaryMetrics").exists(),

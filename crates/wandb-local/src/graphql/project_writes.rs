@@ -8,7 +8,7 @@ use super::{Caller, caller};
 use crate::store::identity::Identity;
 use crate::store::ids::Kind;
 use crate::store::projects::{self, ProjectPatch, ProjectRow};
-use crate::store::{StoreError, StoreResult, access, files};
+use crate::store::{StoreError, StoreResult, access, bytes};
 
 /// Mutations of projects.
 #[derive(Debug, Default)]
@@ -132,7 +132,7 @@ impl ProjectMutation {
                 None => Ok((false, Vec::new())),
                 Some(project) => {
                     let (deleted, digests) = projects::delete(db, project.id)?;
-                    Ok((deleted, files::unreferenced(db, digests)?))
+                    Ok((deleted, bytes::unreferenced(db, digests)?))
                 }
             })
             .await?;

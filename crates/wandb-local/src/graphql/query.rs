@@ -2,12 +2,14 @@
 
 use async_graphql::{Context, ID, Object};
 
-use super::artifact::{Artifact, ArtifactCollection, ClientIDMapping};
+use super::artifacts::{Artifact, ArtifactCollection, ClientIDMapping};
 use super::identity::{Entity, Organization, User, UserConnection, UserEdge, project_page};
 use super::project::{Project, ProjectConnection};
 use super::server_info::ServerInfo;
 use super::view::{View, find_view};
 use super::{Caller, caller, page};
+use crate::store::artifacts::{access as artifact_access, collections, create, versions};
+use crate::store::ids::Kind;
 use crate::store::{identity, people, projects};
 
 /// The roots of queries.
@@ -119,18 +121,68 @@ impl Query {
             .await
             .map(Some)
     }
-    async fn artifact(&self, #[graphql(name = "id")] _id: ID) -> Option<Artifact> {
-        None
+    /// A version by its id, whatever its state.
+    async fn artifact(&self, ctx: &Context<'_>, id: ID) -> async_graphql::Result<Option<Artifact>> {
+        let Some(number) = Kind::Artifact.decode(&id) else {
+            return Ok(None);
+        };
+        let Caller { app, identity, .. } = caller(ctx);
+        let identity = identity.clone();
+        let row = app
+            .store
+            .read(
+                move |db| match artifact_access::sees_version(db, &identity, number)? {
+                    true => versions::by_id(db, number),
+                    false => Ok(None),
+                },
+            )
+            .await?;
+        Ok(row.map(Artifact))
     }
-    async fn artifact_collection(&self, #[graphql(name = "id")] _id: ID) -> Option<ArtifactCollection> {
-        None
+    /// A collection by its id.
+    async fn artifact_collection(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+    ) -> async_graphql::Result<Option<ArtifactCollection>> {
+        let Some(number) = Kind::ArtifactCollection.decode(&id) else {
+            return Ok(None);
+        };
+        let Caller { app, identity, .. } = caller(ctx);
+        let identity = identity.clone();
+        let row = app
+            .store
+            .read(
+                move |db| match artifact_access::sees_collection(db, &identity, number)? {
+                    true => collections::by_id(db, number),
+                    false => Ok(None),
+                },
+            )
+            .await?;
+        Ok(row.map(ArtifactCollection::of))
     }
+    /// The id of the version that a client made up an id for.
     #[graphql(name = "clientIDMapping")]
     async fn client_id_mapping(
         &self,
-        #[graphql(name = "clientID")] _client_id: ID,
-    ) -> Option<ClientIDMapping> {
-        None
+        ctx: &Context<'_>,
+        #[graphql(name = "clientID")] client_id: ID,
+    ) -> async_graphql::Result<Option<ClientIDMapping>> {
+        let asked = client_id.clone();
+        let Caller { app, identity, .. } = caller(ctx);
+        let identity = identity.clone();
+        let found = app
+            .store
+            .read(move |db| {
+                let found = create::by_client_id(db, Some(&asked))?;
+                let seen = found.map(|id| artifact_access::sees_version(db, &identity, id));
+                Ok(found.filter(|_| matches!(seen, Some(Ok(true)))))
+            })
+            .await?;
+        Ok(found.map(|id| ClientIDMapping {
+            client_id,
+            server_id: Kind::Artifact.encode(id).into(),
+        }))
     }
     /// A report, draft or workspace; null when there is none.
     async fn view(&self, ctx: &Context<'_>, id: ID) -> async_graphql::Result<Option<View>> {

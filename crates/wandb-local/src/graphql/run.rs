@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
-use super::artifact::{ArtifactConnection, InputArtifactConnection};
+use super::artifacts::{ArtifactConnection, InputArtifactConnection, inputs_page, outputs_page};
 use super::console::{LogLineConnection, log_lines};
 use super::file::{FileConnection, file_page};
 use super::identity::User;
@@ -385,19 +385,29 @@ impl Run {
             .await
             .map(Some)
     }
+    /// Versions that the run used.
+    #[graphql(complexity = "page::cost(first, 100) * child_complexity")]
     async fn input_artifacts(
         &self,
-        #[graphql(name = "first")] _first: Option<i32>,
-        #[graphql(name = "after")] _after: Option<String>,
-    ) -> Option<InputArtifactConnection> {
-        Some(InputArtifactConnection::default())
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Option<InputArtifactConnection>> {
+        inputs_page(caller(ctx), self.0.id, first, after.as_deref())
+            .await
+            .map(Some)
     }
+    /// Versions that the run logged.
+    #[graphql(complexity = "page::cost(first, 100) * child_complexity")]
     async fn output_artifacts(
         &self,
-        #[graphql(name = "first")] _first: Option<i32>,
-        #[graphql(name = "after")] _after: Option<String>,
-    ) -> Option<ArtifactConnection> {
-        Some(ArtifactConnection::default())
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Option<ArtifactConnection>> {
+        outputs_page(caller(ctx), self.0.id, first, after.as_deref())
+            .await
+            .map(Some)
     }
     /// True when the process of the run was asked to stop.
     async fn stopped(&self) -> Option<bool> {

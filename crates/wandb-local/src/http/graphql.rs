@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::auth::{error, require_key};
 use crate::app::App;
-use crate::graphql::Caller;
+use crate::graphql::{Caller, defaults};
 use crate::store::StoreError;
 
 /// The envelope (protocol §2.1).
@@ -70,11 +70,14 @@ async fn answer(app: Arc<App>, uri: &Uri, headers: &HeaderMap, body: Body) -> Re
     if let Some(name) = envelope.operation_name.filter(|name| !name.is_empty()) {
         request = request.operation_name(name);
     }
-    let document = match request.parsed_query() {
-        Ok(document) => document,
+    let (defaults, checked) = match request.parsed_query() {
+        Ok(document) => (defaults(document), caller.app.types.check(document)),
         Err(failure) => return Err(error(StatusCode::BAD_REQUEST, &failure.message)),
     };
-    let mut response = match caller.app.types.check(document) {
+    for (name, value) in defaults {
+        request.variables.entry(name).or_insert(value);
+    }
+    let mut response = match checked {
         Err(refusal) => async_graphql::Response::from_errors(vec![refusal]),
         Ok(()) => {
             let schema = caller.app.schema.clone();

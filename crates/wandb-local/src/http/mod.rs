@@ -35,6 +35,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(unknown)
         .with_state(Arc::clone(&app))
         .merge(bytes::routes(Arc::clone(&app)))
+        .merge(bytes::fallback_routes(Arc::clone(&app)))
         // Each handler reads its body within its own limit; the extractors' is for bodies they never read.
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(app, count))

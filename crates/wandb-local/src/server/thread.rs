@@ -132,14 +132,17 @@ async fn serve(app: Arc<App>, listener: TcpListener, stopped: watch::Receiver<St
     keeper.abort();
 }
 
-/// Cleans up after a process that was killed, then marks silent runs as crashed from time to time, so that their state
-/// is right on disk, too.
+/// Cleans up after a process that was killed; then, from time to time, deletes artifacts whose time to live is over, and
+/// marks silent runs as crashed, so that their state is right on disk, too.
 async fn keep_house(app: Arc<App>) {
     if let Err(failure) = app.sweep_bytes().await {
         tracing::warn!(%failure, "cannot look for bytes without a file");
     }
     let period = (app.heartbeat_timeout / 4).clamp(Duration::from_millis(50), Duration::from_secs(30));
     loop {
+        if let Err(failure) = app.expire_artifacts().await {
+            tracing::warn!(%failure, "cannot look for artifacts whose time is over");
+        }
         tokio::time::sleep(period).await;
         if let Err(failure) = app.settle().await {
             tracing::warn!(%failure, "cannot look for silent runs");

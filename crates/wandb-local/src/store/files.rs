@@ -148,15 +148,3 @@ pub(crate) fn delete(
     }
     Ok((count, digests))
 }
-
-/// Those of `digests` that no file points to any more.
-pub(crate) fn unreferenced(db: &Connection, digests: Vec<String>) -> StoreResult<Vec<String>> {
-    let mut used = db.prepare_cached("SELECT EXISTS (SELECT 1 FROM run_files WHERE md5 = ?1)")?;
-    let mut free = Vec::new();
-    for digest in digests {
-        if !used.query_row([&digest], |row| row.get::<_, bool>(0))? {
-            free.push(digest);
-        }
-    }
-    Ok(free)
-}

@@ -19,6 +19,16 @@ pub(crate) enum Kind {
     Invite,
     Sweep,
     Agent,
+    Artifact,
+    ArtifactType,
+    /// A sequence or a portfolio.
+    ArtifactCollection,
+    ArtifactMembership,
+    ArtifactAlias,
+    ArtifactManifest,
+    ArtifactUpload,
+    ArtifactTag,
+    CollectionTag,
 }
 
 impl Kind {
@@ -36,6 +46,15 @@ impl Kind {
             Self::Invite => "Invite",
             Self::Sweep => "Sweep",
             Self::Agent => "Agent",
+            Self::Artifact => "Artifact",
+            Self::ArtifactType => "ArtifactType",
+            Self::ArtifactCollection => "ArtifactCollection",
+            Self::ArtifactMembership => "ArtifactCollectionMembership",
+            Self::ArtifactAlias => "ArtifactAlias",
+            Self::ArtifactManifest => "ArtifactManifest",
+            Self::ArtifactUpload => "ArtifactUpload",
+            Self::ArtifactTag => "ArtifactTag",
+            Self::CollectionTag => "CollectionTag",
         }
     }
 

@@ -10,6 +10,7 @@ const STEPS: &[&str] = &[
     SECOND,
     SWEEPS_AND_VIEWS,
     include_str!("migrations/people.sql"),
+    include_str!("migrations/artifacts.sql"),
 ];
 
 /// Version 1.

@@ -17,11 +17,15 @@
 //! | `history` | reading rows: exact, thinned, by key |
 //! | `console` | console lines |
 //! | `charts`, `views` | custom charts; reports and saved views |
+//! | `artifacts` | artifacts: types, collections, versions, their files, lineage |
+//! | `bytes` | which bytes are referred to, by run files and artifacts |
 //! | `files` | run files and the bytes that they point to |
 //! | `ids`, `lines`, `time`, `names` | opaque ids, positions of lines, microseconds, generated names |
 
 pub(crate) mod access;
 pub(crate) mod agents;
+pub(crate) mod artifacts;
+pub(crate) mod bytes;
 pub(crate) mod charts;
 pub(crate) mod console;
 mod early;

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::access::{self, Right};
 use super::identity::{self, Identity};
-use super::{StoreError, StoreResult, time, upsert};
+use super::{StoreError, StoreResult, artifacts, time, upsert};
 
 /// Where runs go that name no project, as the official client has it (protocol §2.6).
 pub(crate) const UNCATEGORIZED: &str = "uncategorized";
@@ -19,7 +19,9 @@ pub(crate) struct ProjectRow {
     /// Row number of the user who made it.
     pub(crate) user: i64,
     pub(crate) name: String,
+    pub(crate) entity_id: i64,
     pub(crate) entity_name: String,
+    pub(crate) entity_is_team: bool,
     pub(crate) description: Option<String>,
     pub(crate) access: Option<String>,
     pub(crate) views: Option<String>,
@@ -28,7 +30,7 @@ pub(crate) struct ProjectRow {
 }
 
 const COLUMNS: &str =
-    "p.id, p.user_id, p.name, e.name, p.description, p.access, p.views, p.created_at, p.updated_at
+    "p.id, p.user_id, p.name, e.name, p.description, p.access, p.views, p.created_at, p.updated_at, e.id, e.is_team
      FROM projects p JOIN entities e ON e.id = p.entity_id";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ProjectRow> {
@@ -42,6 +44,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ProjectRow> {
         views: row.get(6)?,
         created_at: row.get(7)?,
         updated_at: row.get(8)?,
+        entity_id: row.get(9)?,
+        entity_is_team: row.get(10)?,
     })
 }
 
@@ -223,6 +227,7 @@ pub(crate) fn delete(db: &Connection, id: i64) -> StoreResult<(bool, Vec<String>
         // The lines of a run are in tables that no foreign key reaches.
         digests.extend(upsert::delete(db, run)?.1);
     }
+    digests.extend(artifacts::collections::digests_of_project(db, id)?);
     let deleted = db.execute("DELETE FROM projects WHERE id = ?1", [id])? > 0;
     Ok((deleted, digests.into_iter().collect()))
 }

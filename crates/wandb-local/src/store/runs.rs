@@ -161,6 +161,8 @@ pub(crate) enum Within {
     },
     /// Those that were handed to an agent.
     Agent(i64),
+    /// Those that used a version of an artifact.
+    UsersOf(i64),
 }
 
 impl From<i64> for Within {
@@ -190,10 +192,14 @@ fn conditions(within: &Within, filters: Option<&str>) -> StoreResult<(String, Ve
             vec![Value::Integer(*project), Value::Text(name.clone())],
         ),
         Within::Agent(agent) => ("r.agent_id = ?", vec![Value::Integer(*agent)]),
+        Within::UsersOf(artifact) => (
+            "r.id IN (SELECT run_id FROM run_inputs WHERE artifact_id = ?)",
+            vec![Value::Integer(*artifact)],
+        ),
     };
     let mut clause = String::from(place);
-    let compiled =
-        filter::compile_filter(filters).map_err(|error| StoreError::Filter(filter::explain(&error)))?;
+    let compiled = filter::compile_filter(filter::Subject::Runs, filters)
+        .map_err(|error| StoreError::Filter(filter::explain(&error)))?;
     if let Some(fragment) = compiled {
         clause.push_str(" AND (");
         clause.push_str(&fragment.sql);
@@ -206,7 +212,7 @@ fn conditions(within: &Within, filters: Option<&str>) -> StoreResult<(String, Ve
 /// The runs of a page, and whether more follow.
 pub(crate) fn list(db: &Connection, query: &RunQuery, wanted: Wanted) -> StoreResult<(Vec<RunRow>, bool)> {
     let (clause, mut values) = conditions(&query.within, query.filters.as_deref())?;
-    let order = filter::compile_order(query.order.as_deref())
+    let order = filter::compile_order(filter::Subject::Runs, query.order.as_deref())
         .map_err(|error| StoreError::Filter(filter::explain(&error)))?;
     values.extend(order.params);
     values.push(Value::Integer(query.limit.saturating_add(1) as i64));

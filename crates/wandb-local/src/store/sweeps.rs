@@ -135,8 +135,8 @@ pub(crate) fn list(
     offset: u64,
 ) -> StoreResult<(Vec<SweepRow>, bool)> {
     let mut values = vec![Value::Integer(project)];
-    let compiled =
-        filter::compile_filter(filters).map_err(|error| StoreError::Filter(filter::explain(&error)))?;
+    let compiled = filter::compile_filter(filter::Subject::Runs, filters)
+        .map_err(|error| StoreError::Filter(filter::explain(&error)))?;
     let condition = match compiled {
         None => "r.project_id = ?".to_owned(),
         Some(fragment) => {

@@ -2,7 +2,13 @@
 //!
 //! What a token's object means, and what happens once bytes have arrived, is the business of whoever implements
 //! [`ByteStore`].
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `range` | conditions and ranges |
+//! | `fallback` | `GET /artifactsV2/…` and `GET /artifacts/…`: artifact bytes by their digest, with the key |
 
+mod fallback;
 mod range;
 #[cfg(test)]
 mod tests;
@@ -42,6 +48,9 @@ pub(crate) trait ByteStore: Send + Sync + 'static {
     /// Microseconds since 1970.
     fn now(&self) -> i64;
 
+    /// What is known beforehand of the bytes for `object`; `None` if it does not exist any more.
+    async fn expected(&self, object: &str) -> Result<Option<Expected>, ByteStoreError>;
+
     /// Bytes for `object` have arrived and been checked. False if the object does not exist any more; the bytes are
     /// then garbage. `stored` must live until the database refers to its digest.
     async fn uploaded(&self, object: &str, stored: &Stored) -> Result<bool, ByteStoreError>;
@@ -57,6 +66,8 @@ pub(crate) struct Found {
     /// The `Content-Type`; `application/octet-stream` if unknown.
     pub(crate) content_type: String,
 }
+
+pub(crate) use fallback::routes as fallback_routes;
 
 /// The two routes.
 pub(crate) fn routes<S: ByteStore>(store: Arc<S>) -> Router {
@@ -97,8 +108,26 @@ async fn upload<S: ByteStore>(
     let size = size
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse().ok());
+    let declared = match store.expected(&object).await {
+        Ok(Some(declared)) => declared,
+        Ok(None) => return error(StatusCode::NOT_FOUND, "the file was deleted"),
+        Err(problem) => return failed(problem.as_ref()),
+    };
+    if let (Some(declared), Some(header)) = (declared.md5, md5)
+        && declared != header
+    {
+        return error(
+            StatusCode::BAD_REQUEST,
+            "Content-MD5 is not the digest that the file was announced with",
+        );
+    }
+    let expected = Expected {
+        md5: declared.md5.or(md5),
+        size,
+        ..declared
+    };
     let body = request.into_body().into_data_stream();
-    let stored = match store.blobs().put(body, Expected { md5, size }).await {
+    let stored = match store.blobs().put(body, expected).await {
         Ok(stored) => stored,
         Err(BlobError::Io(source)) => return storage_failed(&source),
         Err(problem) => return error(StatusCode::BAD_REQUEST, &problem.to_string()),

@@ -36,6 +36,11 @@ impl ByteStore for Memory {
         self.now.load(Ordering::Relaxed)
     }
 
+    async fn expected(&self, object: &str) -> Result<Option<Expected>, ByteStoreError> {
+        let known = self.objects.lock().unwrap().contains_key(object);
+        Ok(known.then(Expected::default))
+    }
+
     async fn uploaded(&self, object: &str, stored: &Stored) -> Result<bool, ByteStoreError> {
         let mut objects = self.objects.lock().unwrap();
         Ok(objects
