@@ -12,7 +12,7 @@ const HELP: &str = "\
 The first line on stdout is {\"url\":…,\"api_key\":…,\"entity\":…}, as soon as requests are accepted. Ctrl-C or SIGTERM \
 ends the server; the data stay.
 
-Faults: a status (503, or 429,retry-after=2), reset, lost, cut=BYTES, slow=BYTES_PER_SECOND, flip=OFFSET, html or \
+Faults: a status (503, or 429,retry-after=2), reset, lost, cut=BYTES, slow=BYTES_PER_SECOND, flip=OFFSET, swap, changed, html or \
 expired, then any of path=PREFIX, op=OPERATION, nth=N, every=N, chance=P, limit=N, separated by commas.
 
 Examples:

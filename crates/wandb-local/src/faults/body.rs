@@ -56,6 +56,14 @@ pub(super) fn flip(body: Body, at: u64, length: Option<u64>) -> Body {
     }))
 }
 
+/// Inverts every bit.
+pub(super) fn swap(body: Body) -> Body {
+    Body::from_stream(body.into_data_stream().map(|chunk: Chunk| {
+        let inverted: Vec<u8> = chunk?.iter().map(|byte| !byte).collect();
+        Ok::<_, axum::Error>(Bytes::from(inverted))
+    }))
+}
+
 /// Sends so many bytes a second, a little at a time.
 pub(super) fn slow(body: Body, bytes_per_second: u64) -> Body {
     let per_tick = bytes_per_second.saturating_mul(TICK.as_millis() as u64) / 1000;

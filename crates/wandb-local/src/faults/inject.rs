@@ -9,7 +9,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http_body_util::BodyExt as _;
 use serde::Deserialize;
 
-use super::body::{cut, flip, slow};
+use super::body::{cut, flip, slow, swap};
 use super::plan::FaultPlan;
 use super::rule::FaultEffect;
 use crate::http::bytes::refuse;
@@ -73,6 +73,21 @@ pub(crate) async fn inject(State(plan): State<FaultPlan>, request: Request, next
             damaged(next.run(request).await, |body, length| cut(body, after, length))
         }
         FaultEffect::Flip { at } => damaged(next.run(request).await, |body, length| flip(body, at, length)),
+        FaultEffect::Swap => damaged(next.run(request).await, |body, _| swap(body)),
+        FaultEffect::Changed => {
+            let (mut parts, body) = request.into_parts();
+            // The condition does not hold any more.
+            if parts.headers.remove(header::IF_RANGE).is_some() {
+                parts.headers.remove(header::RANGE);
+            }
+            let answer = next.run(Request::from_parts(parts, body)).await;
+            let mut answer = damaged(answer, |body, _| swap(body));
+            if answer.headers().contains_key(header::ETAG) {
+                let tag = HeaderValue::from_static("\"another object\"");
+                answer.headers_mut().insert(header::ETAG, tag);
+            }
+            answer
+        }
         FaultEffect::Slow { bytes_per_second } => {
             damaged(next.run(request).await, |body, _| slow(body, bytes_per_second))
         }

@@ -40,6 +40,11 @@ pub enum FaultEffect {
         /// Which byte.
         at: u64,
     },
+    /// Every byte of the answer's body is another one; its length and headers stay. Text: `swap`.
+    Swap,
+    /// The object has changed since the client last looked: other bytes under another `ETag`, all of them where the client
+    /// asks for a range of what it knew (`If-Range`). Text: `changed`.
+    Changed,
     /// The request is not carried out; an HTML page comes with status 200, as from a careless proxy. Text: `html`.
     ErrorPage,
     /// The request is not carried out and is refused as if its signed URL had expired: 403. Text: `expired`.
@@ -115,7 +120,8 @@ impl FaultRule {
         }
     }
 
-    /// Looks only at requests whose path begins so: `/graphql`, `/dl/`, `/up/`, `/files/` (the history stream).
+    /// Looks only at requests whose path begins so: `/graphql`, `/dl/` and `/up/` (bytes of files and artifacts),
+    /// `/artifacts` (those of artifacts by digest), `/files/` (the history stream).
     #[must_use]
     pub fn path(mut self, prefix: impl Into<String>) -> Self {
         self.path = Some(prefix.into());
@@ -170,7 +176,7 @@ impl FaultRule {
 pub enum FaultParseError {
     /// The first word is no effect.
     #[error(
-        "unknown fault {0:?} (one of a status from 400 to 599, reset, lost, cut=BYTES, slow=BYTES_PER_SECOND, flip=OFFSET, html, expired)"
+        "unknown fault {0:?} (one of a status from 400 to 599, reset, lost, cut=BYTES, slow=BYTES_PER_SECOND, flip=OFFSET, swap, changed, html, expired)"
     )]
     Effect(String),
     /// A later word is none that rules have, or not with this fault.
@@ -247,6 +253,8 @@ fn parse_effect(word: &str) -> Result<FaultEffect, FaultParseError> {
         None => match word {
             "reset" => Ok(FaultEffect::Reset),
             "lost" => Ok(FaultEffect::Lost),
+            "swap" => Ok(FaultEffect::Swap),
+            "changed" => Ok(FaultEffect::Changed),
             "html" => Ok(FaultEffect::ErrorPage),
             "expired" => Ok(FaultEffect::ExpiredUrl),
             code => match code.parse() {
@@ -301,6 +309,8 @@ impl fmt::Display for FaultRule {
             FaultEffect::Cut { after } => write!(f, "cut={after}")?,
             FaultEffect::Slow { bytes_per_second } => write!(f, "slow={bytes_per_second}")?,
             FaultEffect::Flip { at } => write!(f, "flip={at}")?,
+            FaultEffect::Swap => f.write_str("swap")?,
+            FaultEffect::Changed => f.write_str("changed")?,
             FaultEffect::ErrorPage => f.write_str("html")?,
             FaultEffect::ExpiredUrl => f.write_str("expired")?,
         }

@@ -326,6 +326,8 @@ fn any_rule() -> impl Strategy<Value = FaultRule> {
         (0..1000_u64).prop_map(|seconds| FaultEffect::rate_limited(Duration::from_secs(seconds))),
         Just(FaultEffect::Reset),
         Just(FaultEffect::Lost),
+        Just(FaultEffect::Swap),
+        Just(FaultEffect::Changed),
         Just(FaultEffect::ErrorPage),
         Just(FaultEffect::ExpiredUrl),
         any::<u64>().prop_map(|after| FaultEffect::Cut { after }),
