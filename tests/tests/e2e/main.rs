@@ -15,10 +15,14 @@ mod faults;
 mod filters;
 mod history;
 mod listing;
+mod people;
 mod record_replay;
+mod reports;
 mod restart;
 mod robustness;
+mod run_write;
 mod secrets;
+mod sweeps;
 
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
