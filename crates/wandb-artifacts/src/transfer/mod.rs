@@ -21,6 +21,8 @@ mod engine;
 mod fetch;
 mod file_sink;
 mod gate;
+#[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+mod objects;
 mod options;
 mod pace;
 mod present;
@@ -39,6 +41,8 @@ pub use address::{Address, AddressSource, FixedAddress};
 pub use checkout::{Checkout, Removal};
 pub use download::Download;
 pub use file_sink::receive_file;
+#[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+pub use objects::ObjectStores;
 pub use options::DownloadOptions;
 pub use progress::{NoProgress, Progress};
 pub(crate) use receive::fetch_of;

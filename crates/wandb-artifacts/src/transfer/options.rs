@@ -33,6 +33,8 @@ pub struct DownloadOptions {
     pub(crate) allow_missing_references: bool,
     pub(crate) skip_references: bool,
     pub(crate) resolver: Option<Arc<dyn ArtifactResolver>>,
+    #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+    pub(crate) object_stores: Option<super::ObjectStores>,
     pub(crate) progress: Arc<dyn Progress>,
     pub(crate) connections: usize,
     pub(crate) most_connections: usize,
@@ -54,6 +56,8 @@ impl DownloadOptions {
             allow_missing_references: false,
             skip_references: false,
             resolver: None,
+            #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+            object_stores: None,
             progress: Arc::new(NoProgress),
             connections: CONNECTIONS,
             most_connections: MOST_CONNECTIONS,
@@ -111,6 +115,14 @@ impl DownloadOptions {
     /// Who finds the artifacts that `wandb-artifact://` references name. Without one such a reference is an error.
     pub fn resolver(mut self, resolver: Arc<dyn ArtifactResolver>) -> Self {
         self.resolver = Some(resolver);
+        self
+    }
+
+    /// How to get at `s3://` and `gs://` references and Azure blobs. Without it such a reference is an error, and a blob is
+    /// fetched as any other `https://` address.
+    #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+    pub fn object_stores(mut self, stores: super::ObjectStores) -> Self {
+        self.object_stores = Some(stores);
         self
     }
 

@@ -285,14 +285,20 @@ impl Engine {
         reference: &ManifestEntry,
         ready: &mpsc::SyncSender<Ready>,
     ) -> Result<()> {
+        #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+        if self.options.object_stores.is_some() {
+            return self.stored_object(index, reference, ready).await;
+        }
         // A public or signed blob is an http object like any other.
         if Scheme::of(reference.address().unwrap_or_default()) == Scheme::Azure {
             return self.http(index, reference, ready).await;
         }
         Err(Error::new(
             ErrorKind::Unsupported,
-            "this program was built without that object store",
+            "nobody said how to get at that object store",
         )
-        .with_hint("build it with the feature of the store, or skip references"))
+        .with_hint(
+            "build with the feature of the store and give the download its object stores, or skip references",
+        ))
     }
 }

@@ -3,6 +3,8 @@
 mod cache;
 mod download;
 mod faults;
+#[cfg(feature = "s3")]
+mod objects;
 mod references;
 mod resume;
 mod upload;
