@@ -16,6 +16,7 @@ mod project;
 mod project_writes;
 mod query;
 mod run;
+mod run_info;
 mod run_patch;
 mod scalars;
 mod server_info;

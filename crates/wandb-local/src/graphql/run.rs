@@ -1,12 +1,13 @@
 //! A run: its attributes, rows, console and files.
 
-use async_graphql::{Context, ID, Object, SimpleObject};
+use async_graphql::{Context, ID, Object};
 
 use super::artifacts::{ArtifactConnection, InputArtifactConnection, inputs_page, outputs_page};
 use super::console::{LogLineConnection, log_lines};
 use super::file::{FileConnection, file_page};
 use super::identity::User;
 use super::project::Project;
+use super::run_info::{GitInfo, RunInfo};
 use super::scalars::{DateTime, Duration, Int64, Json, JsonItems, JsonList, JsonString, JsonText, Rows};
 use super::sweep::Sweep;
 use super::{caller, page};
@@ -480,29 +481,6 @@ impl ParquetHistory {
                 .await?,
         ))
     }
-}
-
-/// How the process was started, as far as the run said so.
-#[derive(Debug, SimpleObject)]
-pub(crate) struct RunInfo {
-    program: Option<String>,
-    args: Option<Vec<String>>,
-    os: Option<String>,
-    python: Option<String>,
-    colab: Option<String>,
-    executable: Option<String>,
-    code_saved: Option<bool>,
-    cpu_count: Option<i32>,
-    gpu_count: Option<i32>,
-    gpu: Option<String>,
-    git: Option<GitInfo>,
-}
-
-/// The code of the run.
-#[derive(Debug, SimpleObject)]
-pub(crate) struct GitInfo {
-    remote: Option<String>,
-    commit: Option<String>,
 }
 
 /// The row number of a run that was named by its opaque id.

@@ -148,10 +148,20 @@ impl Distribution {
 }
 
 /// Whether two values are the same to a user: 1 and 1.0 are.
-pub(super) fn same(left: &Value, right: &Value) -> bool {
+fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
-        (Value::Number(left), Value::Number(right)) => left == right || left.as_f64() == right.as_f64(),
+        (Value::Number(_), Value::Number(_)) => identity(left) == identity(right),
         _ => left == right,
+    }
+}
+
+/// A text that two values share when they are the same to a user.
+pub(super) fn identity(value: &Value) -> String {
+    match value.as_f64() {
+        Some(number) if value.is_f64() && number.fract() == 0.0 && number.abs() < 9e15 => {
+            (number as i64).to_string()
+        }
+        _ => value.to_string(),
     }
 }
 

@@ -30,6 +30,9 @@ fn complementary_error(x: f64) -> f64 {
         for n in 1..80 {
             term *= 2.0 * x * x / f64::from(2 * n + 1);
             sum += term;
+            if term < sum * 1e-16 {
+                break;
+            }
         }
         return 1.0 - 2.0 * scale * (-x * x).exp() * sum;
     }

@@ -1,10 +1,12 @@
 //! The points of a grid: every combination once, by number.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::arguments;
 use super::config::SweepConfig;
-use super::distribution::{Distribution, Scale, Shape, same, stepped};
+use super::distribution::{Distribution, Scale, Shape, identity, stepped};
 
 /// One parameter's values in a grid.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,13 +30,9 @@ impl Axis {
         match distribution {
             Distribution::Constant(value) => Some(Self::Values(vec![value.clone()])),
             Distribution::Categorical { values, .. } => {
-                let mut distinct: Vec<Value> = Vec::with_capacity(values.len());
-                for value in values {
-                    if !distinct.iter().any(|known| same(known, value)) {
-                        distinct.push(value.clone());
-                    }
-                }
-                Some(Self::Values(distinct))
+                let mut seen = HashSet::with_capacity(values.len());
+                let distinct = values.iter().filter(|value| seen.insert(identity(value)));
+                Some(Self::Values(distinct.cloned().collect()))
             }
             Distribution::Integers { min, max } => {
                 let count = u64::try_from(i128::from(*max) - i128::from(*min) + 1).unwrap_or(u64::MAX);
