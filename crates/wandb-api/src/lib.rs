@@ -82,10 +82,11 @@ pub use wandb_core::{
 };
 #[doc(inline)]
 pub use wandb_models::{
-    AgentRuns, ApiKeyLabel, BestRun, BestRunBasis, ConsoleLogLine, ConsoleLogs, CreatedSweep, NewApiKey,
-    NewReport, NewRun, Report, ReportData, ReportEdit, ReportForm, ReportSection, ReportSpec, ReportUser,
-    Reports, RunEdit, RunSet, RunSetQuery, RunSummary, Sweep, SweepAgent, SweepConfig, SweepData, SweepGoal,
-    SweepMetric, SweepState, Sweeps, Team, TeamData, TeamMember, UpdatableState, User, Users, WaitOptions,
+    AgentRuns, ApiKeyLabel, Artifact, ArtifactCollection, ArtifactData, ArtifactType, BestRun, BestRunBasis,
+    ConsoleLogLine, ConsoleLogs, CreatedSweep, NewApiKey, NewReport, NewRun, Report, ReportData, ReportEdit,
+    ReportForm, ReportSection, ReportSpec, ReportUser, Reports, RunEdit, RunSet, RunSetQuery, RunSummary,
+    Sweep, SweepAgent, SweepConfig, SweepData, SweepGoal, SweepMetric, SweepState, Sweeps, Team, TeamData,
+    TeamMember, UpdatableState, User, Users, WaitOptions,
 };
 #[doc(inline)]
 pub use wandb_models::{
@@ -94,6 +95,15 @@ pub use wandb_models::{
     RunReference, RunUser, Runs, SampledHistory, Scan, ScanReport, ScanStream, Selection, TokioRuntime,
     Viewer,
 };
+#[doc(inline)]
+pub use wandb_models::{artifact, report, sweep};
+
+/// Artifacts without a server: manifests, digests, names, verification of a folder, the content cache. The same crate as
+/// [`wandb_artifacts`](https://docs.rs/wandb-artifacts), which is usable alone.
+pub mod artifacts {
+    #[doc(inline)]
+    pub use wandb_artifacts::*;
+}
 
 /// The seam to the network: the [`Transport`](transport::Transport) trait and its implementations.
 pub mod transport {

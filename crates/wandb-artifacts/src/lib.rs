@@ -64,3 +64,4 @@ pub use manifest::{Limits, Manifest, ManifestEntry, ManifestError};
 pub use name::{ArtifactName, ArtifactPath};
 pub use plan::DownloadPlan;
 pub use verify::{Verification, VerifyOptions, verify};
+pub use wandb_storage::Placement;

@@ -43,7 +43,8 @@ impl Connection {
     }
 
     fn remote(options: &GlobalOptions, ui: Ui) -> CommandResult<Self> {
-        let settings = Environment::read(explicit(options), options.profile.as_deref())?.settings;
+        let environment = Environment::read(explicit(options), options.profile.as_deref())?;
+        let settings = &environment.settings;
         for warning in &settings.warnings {
             ui.warn(&warning.to_string());
         }
@@ -61,10 +62,25 @@ impl Connection {
             ));
         }
         Ok(Self {
-            key_source: key_source(&settings),
+            key_source: key_source(settings),
             entity: settings.entity.as_ref().map(|entity| entity.value.to_string()),
             project: settings.project.as_ref().map(|project| project.value.to_string()),
-            api: Api::from_settings(&settings)?,
+            api: Api::from_environment(&environment)?,
+        })
+    }
+
+    /// A connection that sends nothing.
+    pub(crate) fn offline(options: &GlobalOptions) -> CommandResult<Self> {
+        if options.local.is_some() {
+            return Err(Failure::usage("--offline has no use beside --local"));
+        }
+        let environment = Environment::read(explicit(options), options.profile.as_deref())?;
+        let settings = &environment.settings;
+        Ok(Self {
+            key_source: key_source(settings),
+            entity: settings.entity.as_ref().map(|entity| entity.value.to_string()),
+            project: settings.project.as_ref().map(|project| project.value.to_string()),
+            api: Api::from_environment(&environment)?.offline(),
         })
     }
 
@@ -87,6 +103,14 @@ impl Connection {
             .entity(options.entity.as_deref().unwrap_or(transport.entity()))?;
         if let Some(project) = &options.project {
             builder = builder.project(project)?;
+        }
+        // The cache and the download folder are this machine's, whatever the server; nothing else of the environment counts.
+        let environment = Environment::read(Layer::explicit(), None)?;
+        if let Some(cache) = environment.artifact_cache() {
+            builder = builder.artifact_cache(cache);
+        }
+        if let Some(directory) = &environment.settings.artifact_dir {
+            builder = builder.artifact_directory(directory.value.as_str());
         }
         Ok(Self {
             api: builder.build(),

@@ -65,6 +65,15 @@ impl Context {
         }
     }
 
+    /// A connection that sends nothing where that was asked for, and then needs no key: artifacts that were read before are
+    /// found in the cache. Otherwise as [`connect`](Self::connect).
+    pub(crate) async fn connect_or_offline(&self, offline: bool) -> CommandResult<Connection> {
+        match (offline, &self.fixed) {
+            (true, None) => Connection::offline(&self.global),
+            _ => self.connect().await,
+        }
+    }
+
     /// Lets every later [`connect`](Self::connect) give this connection; the demo has a server of its own.
     pub(crate) fn fix_connection(&mut self, connection: Connection) {
         self.fixed = Some(connection);

@@ -1,4 +1,4 @@
-//! `wb`: query, read and download Weights & Biases runs from a terminal.
+//! `wb`: query, read, download and write Weights & Biases runs and artifacts from a terminal.
 //!
 //! The way of a command: [`cli`] says what can be typed, [`program`] parses it and gives the exit code,
 //! [`commands`] do the work over the library, [`output`] renders data to stdout, [`ui`] and [`failure`] speak on stderr.
@@ -8,8 +8,10 @@
     reason = "the documentation of an option is its help text, where a URL stands as it is"
 )]
 
+mod assignment;
 mod cli;
 mod commands;
+mod confirm;
 mod connection;
 mod context;
 mod duration;
@@ -20,6 +22,7 @@ mod output;
 mod private_file;
 mod program;
 mod shell;
+mod size;
 mod ui;
 
 fn main() -> std::process::ExitCode {

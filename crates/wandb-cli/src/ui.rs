@@ -51,6 +51,12 @@ impl Ui {
         self.note(&self.style.paint(Paint::Dim, text));
     }
 
+    /// Asks something; shown with `--quiet` too, as the answer is waited for.
+    #[expect(clippy::print_stderr, reason = "this is the one place for questions")]
+    pub(crate) fn prompt(self, text: &str) {
+        eprint!("{} ", self.style.paint(Paint::Bold, text.trim_end()));
+    }
+
     /// Tells something that should be looked at. Shown with `--quiet` too.
     #[expect(clippy::print_stderr, reason = "this is the one place for warnings")]
     pub(crate) fn warn(self, text: &str) {

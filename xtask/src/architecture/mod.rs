@@ -3,6 +3,7 @@
 mod decisions;
 mod edges;
 mod isolation;
+mod parity;
 mod sources;
 
 use crate::failure::{Failure, Result};
@@ -18,7 +19,8 @@ Usage: cargo xtask architecture
   isolation   the bases of the network-free crates pull in no HTTP and no TLS crate (cargo tree)
   sources     every .rs file starts with a //! header and keeps to its size budget; crate folders are named
               as their crates and take the workspace's lints
-  decisions   docs/decisions/NNNN-title.md is numbered without a gap";
+  decisions   docs/decisions/NNNN-title.md is numbered without a gap
+  parity      every row of docs/parity.md names a test, and the test exists";
 
 /// Runs the task.
 ///
@@ -56,6 +58,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         decisions::check(&names),
         &mut broken,
     );
+
+    let rows = parity::read(&root)?;
+    let found = parity::check(&rows, |file| std::fs::read_to_string(root.join(file)).ok());
+    report("parity", &format!("{} rows", rows.len()), found, &mut broken);
 
     if broken.is_empty() {
         return Ok(());

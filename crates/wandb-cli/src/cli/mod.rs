@@ -1,30 +1,54 @@
 //! What can be typed: clap definitions only, one file per noun.
 
+mod artifact;
+mod artifact_cache;
+mod artifact_write;
 mod demo;
 mod global;
 mod list;
+mod local;
 mod login;
 mod project;
+mod report;
 mod run;
+mod run_write;
 mod serve;
+mod sweep;
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+pub(crate) use artifact::{
+    ArtifactCommand, ArtifactDownloadArgs, ArtifactFilesArgs, ArtifactTypesArgs, ArtifactViewArgs,
+    CheckoutArgs, CollectionsArgs, LinkChoice, ManifestArgs, VerifyArgs, VersionsArgs,
+};
+pub(crate) use artifact_cache::{CacheArgs, CacheCommand, CacheGcArgs};
+pub(crate) use artifact_write::{
+    ArtifactDeleteArgs, ArtifactLinkArgs, ArtifactUnlinkArgs, ArtifactUpdateArgs, TtlChoice,
+};
 pub(crate) use demo::DemoArgs;
 pub(crate) use global::GlobalOptions;
 pub(crate) use list::KeyList;
+pub(crate) use local::{
+    LocalCommand, LocalPlace, LocalTeamAddArgs, LocalTeamCommand, LocalUserAddArgs, LocalUserCommand,
+};
 pub(crate) use login::LoginArgs;
 pub(crate) use project::{ProjectCommand, ProjectListArgs, ProjectViewArgs};
+pub(crate) use report::{ReportCommand, ReportListArgs, ReportRunsArgs, ReportViewArgs};
 pub(crate) use run::{
     DownloadArgs, FilesArgs, HistoryArgs, HistoryStreamChoice, RunCommand, RunListArgs, RunViewArgs, ScanArgs,
 };
+pub(crate) use run_write::{
+    LogArtifactArgs, RunArtifactsArgs, RunCreateArgs, RunDeleteArgs, RunStopArgs, RunUpdateArgs,
+    RunUploadArgs, RunWaitArgs, UseArtifactArgs,
+};
 pub(crate) use serve::ServeArgs;
+pub(crate) use sweep::{SweepBestArgs, SweepCommand, SweepListArgs, SweepRunsArgs, SweepViewArgs};
 
-const ABOUT: &str = "Query, read and download Weights & Biases runs";
+const ABOUT: &str = "Query, read, download and write Weights & Biases runs and artifacts";
 
 const LONG_ABOUT: &str = "\
-Query, read and download Weights & Biases runs: every row, every byte verified, and usable offline.
+Query, read, download and write Weights & Biases runs and artifacts: every row, every byte verified, and usable offline.
 
 stdout carries data only; everything else goes to stderr. Exit codes: 0 done, 1 failed, 2 usage, 3 not found, \
 4 authentication, 5 integrity, 6 incomplete, 7 conflict.";
@@ -35,10 +59,13 @@ Start here:
   wb login                             store an API key
   wb run list my-team/my-project       list runs
   wb run view my-team/my-project/abc   one run with its loss curve
+  wb artifact download my-team/my-project/model:latest
 
-Paths: entity/project, entity/project/run, or a web address such as https://wandb.ai/e/p/runs/r.
+Paths: entity/project, entity/project/run, or a web address such as https://wandb.ai/e/p/runs/r. Artifacts: \
+entity/project/collection:alias.
 
-Environment: WANDB_API_KEY, WANDB_BASE_URL, WANDB_ENTITY, WANDB_PROJECT, WANDB_CONFIG_DIR, NETRC, WANDB_HTTP_PROXY, \
+Environment: WANDB_API_KEY, WANDB_BASE_URL, WANDB_ENTITY, WANDB_PROJECT, WANDB_CONFIG_DIR, WANDB_CACHE_DIR, \
+WANDB_ARTIFACT_DIR, NETRC, WANDB_HTTP_PROXY, \
 WANDB_HTTPS_PROXY, NO_COLOR.";
 
 /// The command line.
@@ -77,9 +104,21 @@ pub(crate) enum Command {
     /// List and view projects.
     #[command(subcommand, arg_required_else_help = true)]
     Project(ProjectCommand),
-    /// List, view and read runs.
+    /// List, view, read and write runs.
     #[command(subcommand, arg_required_else_help = true)]
     Run(RunCommand),
+    /// List and view sweeps, and find their best runs.
+    #[command(subcommand, arg_required_else_help = true)]
+    Sweep(SweepCommand),
+    /// List and view reports and the runs that they show.
+    #[command(subcommand, arg_required_else_help = true)]
+    Report(ReportCommand),
+    /// List, download, verify and log artifacts.
+    #[command(subcommand, arg_required_else_help = true)]
+    Artifact(ArtifactCommand),
+    /// Look after the users and teams of an embedded server.
+    #[command(subcommand, arg_required_else_help = true)]
+    Local(LocalCommand),
     /// Print a completion script for a shell.
     #[command(
         after_help = "Examples:\n  wb completions bash > ~/.local/share/bash-completion/completions/wb\n  \

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::KeyList;
+use super::run_write::{
+    LogArtifactArgs, RunArtifactsArgs, RunCreateArgs, RunDeleteArgs, RunStopArgs, RunUpdateArgs,
+    RunUploadArgs, RunWaitArgs, UseArtifactArgs,
+};
 
 /// Verbs of runs.
 #[derive(Debug, Subcommand)]
@@ -22,6 +26,27 @@ pub(crate) enum RunCommand {
     Files(FilesArgs),
     /// Download files of a run; every byte is checked before a file gets its name.
     Download(DownloadArgs),
+    /// Upload files to a run.
+    Upload(RunUploadArgs),
+    /// Make a run.
+    Create(RunCreateArgs),
+    /// Change config, summary, tags, notes or names of a run; what is not given stays.
+    Update(RunUpdateArgs),
+    /// Delete a run.
+    #[command(visible_alias = "rm")]
+    Delete(RunDeleteArgs),
+    /// Ask a running process to stop.
+    Stop(RunStopArgs),
+    /// Wait until a run has ended.
+    Wait(RunWaitArgs),
+    /// List the artifact versions that a run logged.
+    LoggedArtifacts(RunArtifactsArgs),
+    /// List the artifact versions that a run used.
+    UsedArtifacts(RunArtifactsArgs),
+    /// Record that a run used an artifact version.
+    UseArtifact(UseArtifactArgs),
+    /// Record that a run made an artifact version.
+    LogArtifact(LogArtifactArgs),
 }
 
 const LIST_HELP: &str = "\

@@ -1,14 +1,18 @@
 //! What the verbs do.
 
+mod artifact;
 mod cells;
 pub(crate) mod completions;
 mod demo;
 mod details;
+mod local;
 mod login;
 mod project;
+mod report;
 mod run;
 pub(crate) mod serve;
 mod stream;
+mod sweep;
 mod whoami;
 
 use crate::cli::{Command, GlobalOptions, ProjectCommand};
@@ -24,6 +28,10 @@ pub(crate) async fn dispatch(context: &mut Context, command: Command) -> Command
         Command::Project(ProjectCommand::List(arguments)) => project::list(context, &arguments).await,
         Command::Project(ProjectCommand::View(arguments)) => project::view(context, &arguments).await,
         Command::Run(command) => run::dispatch(context, command).await,
+        Command::Sweep(command) => sweep::dispatch(context, command).await,
+        Command::Report(command) => report::dispatch(context, command).await,
+        Command::Artifact(command) => artifact::dispatch(context, command).await,
+        Command::Local(command) => local::dispatch(context, command),
         Command::Serve(arguments) => serve::serve(context, arguments).await,
         Command::Completions { shell } => completions::completions(shell),
     }

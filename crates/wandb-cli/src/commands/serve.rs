@@ -121,7 +121,7 @@ fn explain(context: &Context, server: &LocalServer, dir: &Path) {
 }
 
 /// `$XDG_DATA_HOME/wb/server`, or the system's equivalent.
-fn default_dir() -> CommandResult<PathBuf> {
+pub(super) fn default_dir() -> CommandResult<PathBuf> {
     let variable = |name: &str| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())

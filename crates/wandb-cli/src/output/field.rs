@@ -17,6 +17,8 @@ pub(crate) enum Field<'a> {
     Int(i64),
     /// A size or count.
     UInt(u64),
+    /// A number; a non-finite one is written as its name.
+    Float(f64),
     /// A text.
     Text(Cow<'a, str>),
     /// An object as it was logged.
@@ -57,6 +59,7 @@ impl<'a> Field<'a> {
             Self::Bool(truth) => out.extend_from_slice(if *truth { b"true" } else { b"false" }),
             Self::Int(number) => out.extend_from_slice(number.to_string().as_bytes()),
             Self::UInt(number) => out.extend_from_slice(number.to_string().as_bytes()),
+            Self::Float(number) => Value::from(*number).write_json(out),
             Self::Text(text) => write_string(out, text),
             Self::Map(map) => write_entries(out, map.iter()),
             Self::Value(value) => value.write_json(out),

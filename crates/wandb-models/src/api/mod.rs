@@ -97,6 +97,23 @@ impl Api {
         }
     }
 
+    /// The same handle without a server: nothing is sent. Artifacts are found by exact version or digest in the artifact
+    /// cache; everything else is an error. See [`ApiBuilder::offline`].
+    #[must_use]
+    pub fn offline(&self) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                app_url: self.inner.app_url.clone(),
+                paths: self.inner.paths.clone(),
+                rules: self.inner.rules.clone(),
+                features: self.inner.features.clone(),
+                default_entity: self.inner.default_entity.clone(),
+                artifacts: self.inner.artifacts.offline(),
+            }),
+            client: self.client.clone(),
+        }
+    }
+
     /// The user behind the key.
     ///
     /// # Errors

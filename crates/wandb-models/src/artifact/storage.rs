@@ -33,6 +33,11 @@ impl ArtifactStorage {
         }
     }
 
+    /// The same folders, and no server.
+    pub(crate) fn offline(&self) -> Self {
+        Self::new(self.cache.clone(), self.root.clone(), true)
+    }
+
     pub(crate) fn is_offline(&self) -> bool {
         self.offline
     }

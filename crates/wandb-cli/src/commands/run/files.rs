@@ -34,7 +34,7 @@ fn fields(file: &File) -> Fields<'_> {
     ]
 }
 
-fn schema(context: &Context) -> Schema<File> {
+pub(super) fn schema(context: &Context) -> Schema<File> {
     let now = context.now();
     let people = context.screen.width.is_some();
     Schema::new(NAMES, fields)

@@ -1,14 +1,16 @@
 //! `wb run …`.
 
+mod artifacts;
 mod clash;
 mod download;
 mod explain;
 mod files;
 mod history;
 mod list;
-mod record;
+pub(crate) mod record;
 mod scan;
 mod view;
+mod write;
 
 use crate::cli::RunCommand;
 use crate::context::Context;
@@ -25,5 +27,15 @@ pub(crate) async fn dispatch(context: &mut Context, command: RunCommand) -> Comm
         RunCommand::Scan(arguments) => scan::scan(context, &arguments).await,
         RunCommand::Files(arguments) => files::files(context, &arguments).await,
         RunCommand::Download(arguments) => download::download(context, &arguments).await,
+        RunCommand::Upload(arguments) => write::upload(context, &arguments).await,
+        RunCommand::Create(arguments) => write::create(context, &arguments).await,
+        RunCommand::Update(arguments) => write::update(context, &arguments).await,
+        RunCommand::Delete(arguments) => write::delete(context, &arguments).await,
+        RunCommand::Stop(arguments) => write::stop(context, &arguments).await,
+        RunCommand::Wait(arguments) => write::wait(context, &arguments).await,
+        RunCommand::LoggedArtifacts(arguments) => artifacts::logged(context, &arguments).await,
+        RunCommand::UsedArtifacts(arguments) => artifacts::used(context, &arguments).await,
+        RunCommand::UseArtifact(arguments) => artifacts::use_artifact(context, &arguments).await,
+        RunCommand::LogArtifact(arguments) => artifacts::log_artifact(context, &arguments).await,
     }
 }

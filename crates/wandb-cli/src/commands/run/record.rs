@@ -3,8 +3,12 @@
 use wandb_api::value::Map;
 use wandb_api::{Error, ErrorKind, Result, Run, RunData, Selection, Value};
 
+use crate::commands::cells;
+use crate::context::Context;
 use crate::output::field::Field;
 use crate::output::list::{Fields, Schema};
+use crate::output::style::state_paint;
+use crate::output::table::{Cell, Column};
 
 /// The names of the fields.
 pub(super) const NAMES: &[&str] = &[
@@ -46,10 +50,28 @@ pub(super) fn selected_value<'a>(run: &'a RunData, column: &SelectedColumn) -> O
 }
 
 /// The JSON and CSV form of runs.
-pub(super) fn schema() -> Schema<Run> {
+pub(crate) fn schema() -> Schema<Run> {
     Schema::new(NAMES, fields)
         .json_by(|run, out| run.write_json(out))
         .checked_by(|run| check(run))
+}
+
+/// The usual columns of a list of runs.
+pub(crate) fn plain_schema(context: &Context) -> Schema<Run> {
+    let (now, relative) = (context.now(), context.screen.width.is_some());
+    schema()
+        .column(Column::word("ID"), |run: &Run| Cell::new(&run.id))
+        .column(Column::name("NAME"), |run| Cell::new(&run.name))
+        .column(Column::word("STATE"), |run| {
+            Cell::new(&run.state).painted(state_paint(&run.state))
+        })
+        .column(Column::word("CREATED"), move |run| {
+            cells::time(Some(run.created_at), now, relative)
+        })
+        .column(Column::text("GROUP"), |run| {
+            Cell::new(run.group.as_deref().unwrap_or_default())
+        })
+        .column(Column::text("TAGS"), |run| Cell::new(run.tags.join(", ")))
 }
 
 /// Reads every part that was asked for, so that broken ones are told and never shown as absent.

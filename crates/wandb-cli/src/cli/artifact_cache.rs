@@ -1,0 +1,48 @@
+//! `wb artifact cache …`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::size::parse_size;
+
+/// Verbs of the cache.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Tell how much is in the cache: verified files, files of other programs, leftovers.
+    Du(CacheArgs),
+    /// List the files in the cache, least recently used first.
+    Ls(CacheArgs),
+    /// Read every file in the cache and compare it with its digest; wrong ones are removed.
+    Verify(CacheArgs),
+    /// Remove the least recently used files until the rest fits, and leftovers of killed processes.
+    Gc(CacheGcArgs),
+}
+
+/// Where the cache is.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  wb artifact cache du\n  wb artifact cache ls --output jsonl")]
+pub(crate) struct CacheArgs {
+    /// The cache's directory [default: WANDB_CACHE_DIR, or wandb in the user's cache directory].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+}
+
+/// Options of `artifact cache gc`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  wb artifact cache gc --max 10GB --dry-run\n  wb artifact cache gc --max 0"
+)]
+pub(crate) struct CacheGcArgs {
+    /// Where it is.
+    #[command(flatten)]
+    pub(crate) place: CacheArgs,
+
+    /// How much may stay, for example 500MB, 10GB or 2GiB.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) max: u64,
+
+    /// Tell what would be removed, and remove nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}

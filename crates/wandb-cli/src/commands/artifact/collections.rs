@@ -1,0 +1,116 @@
+//! `wb artifact collections`.
+
+use std::io::Write;
+
+use futures_util::TryStreamExt;
+use wandb_api::ArtifactCollection;
+
+use crate::cli::CollectionsArgs;
+use crate::commands::cells;
+use crate::commands::stream::next_or_flush;
+use crate::context::Context;
+use crate::failure::CommandResult;
+use crate::output::Format;
+use crate::output::field::Field;
+use crate::output::list::{Fields, List, Schema};
+use crate::output::style::Paint;
+use crate::output::table::{Cell, Column};
+
+const NAMES: &[&str] = &[
+    "id",
+    "name",
+    "type",
+    "entity",
+    "project",
+    "description",
+    "tags",
+    "aliases",
+    "is_sequence",
+    "created_at",
+    "updated_at",
+];
+
+/// A collection with its aliases, which are asked for apart.
+#[derive(Debug)]
+struct Shown {
+    collection: ArtifactCollection,
+    /// Left out of the table, where they would cost a request per line.
+    aliases: Option<Vec<String>>,
+}
+
+fn fields(shown: &Shown) -> Fields<'_> {
+    let collection = &shown.collection;
+    vec![
+        ("id", Field::text(&collection.id)),
+        ("name", Field::text(&collection.name)),
+        ("type", Field::text(&collection.artifact_type)),
+        ("entity", Field::text(&collection.entity)),
+        ("project", Field::text(&collection.project)),
+        ("description", Field::optional(collection.description.as_deref())),
+        ("tags", Field::texts(&collection.tags)),
+        (
+            "aliases",
+            shown.aliases.as_deref().map_or(Field::Null, Field::texts),
+        ),
+        ("is_sequence", Field::Bool(collection.is_sequence)),
+        ("created_at", Field::owned(collection.created_at.to_string())),
+        (
+            "updated_at",
+            collection
+                .updated_at
+                .map_or(Field::Null, |time| Field::owned(time.to_string())),
+        ),
+    ]
+}
+
+/// Lists the collections of one type.
+pub(super) async fn collections(context: &mut Context, arguments: &CollectionsArgs) -> CommandResult {
+    let connection = context.connect().await?;
+    let path = connection.project_path(arguments.path.as_deref())?;
+    let (now, people) = (context.now(), context.screen.width.is_some());
+    let schema = Schema::new(NAMES, fields)
+        .column(Column::name("NAME"), |shown: &Shown| {
+            Cell::new(&shown.collection.name)
+        })
+        .column(Column::word("KIND"), |shown| {
+            if shown.collection.is_sequence {
+                Cell::new("sequence")
+            } else {
+                Cell::new("portfolio").painted(Paint::Cyan)
+            }
+        })
+        .column(Column::word("CREATED"), move |shown| {
+            cells::time(Some(shown.collection.created_at), now, people)
+        })
+        .column(Column::text("TAGS"), |shown| {
+            Cell::new(shown.collection.tags.join(", "))
+        })
+        .column(Column::text("DESCRIPTION"), |shown| {
+            Cell::new(shown.collection.description.as_deref().unwrap_or_default())
+        });
+    let mut collections = connection
+        .api()
+        .artifact_collections(path, arguments.type_name.as_str());
+    if let Some(order) = &arguments.order {
+        collections = collections.order(order);
+    }
+    if let Some(limit) = arguments.limit {
+        collections = collections.limit(limit);
+    }
+    let mut list = List::new(schema, context.format(), context.screen);
+    let mut stream = collections.stream();
+    while let Some(collection) = next_or_flush(&mut stream, &mut context.out).await? {
+        let collection = collection?;
+        let aliases = match context.format() {
+            Format::Table => None,
+            _ => Some(collection.aliases().try_collect().await?),
+        };
+        list.item(&mut context.out, &Shown { collection, aliases })?;
+    }
+    let count = list.count();
+    let hidden = list.finish(&mut context.out)?;
+    context.out.flush()?;
+    context.tell_count(count, "collection");
+    context.tell_hidden(hidden);
+    Ok(())
+}

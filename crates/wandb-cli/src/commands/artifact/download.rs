@@ -1,0 +1,278 @@
+//! `wb artifact download` and `checkout`.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use indicatif::ProgressBar;
+use wandb_api::artifact::ArtifactDownloadOptions;
+use wandb_api::artifacts::Placement;
+use wandb_api::artifacts::plan::PlanSummary;
+use wandb_api::artifacts::transfer::{Downloaded, Progress, TrackedReference};
+
+use crate::cli::{ArtifactDownloadArgs, CheckoutArgs, LinkChoice};
+use crate::confirm::confirm;
+use crate::context::Context;
+use crate::failure::CommandResult;
+use crate::output::field::Field;
+use crate::output::list::{Fields, Schema};
+use crate::output::{Format, text};
+
+/// Removals that are shown one by one before the question; the number of the others is told.
+const SHOWN: usize = 50;
+
+/// What was done, with the name of the version.
+#[derive(Debug)]
+struct Done {
+    name: String,
+    root: String,
+    downloaded: Downloaded,
+}
+
+const NAMES: &[&str] = &[
+    "name",
+    "path",
+    "bytes",
+    "present",
+    "cached",
+    "fetched",
+    "transferred",
+    "tracked",
+    "missing_references",
+];
+
+fn fields(done: &Done) -> Fields<'_> {
+    let downloaded = &done.downloaded;
+    vec![
+        ("name", Field::text(&done.name)),
+        ("path", Field::text(&done.root)),
+        ("bytes", Field::UInt(downloaded.bytes)),
+        ("present", Field::UInt(downloaded.present)),
+        ("cached", Field::UInt(downloaded.cached)),
+        ("fetched", Field::UInt(downloaded.fetched)),
+        ("transferred", Field::UInt(downloaded.transferred)),
+        ("tracked", paths(&downloaded.tracked)),
+        ("missing_references", paths(&downloaded.missing_references)),
+    ]
+}
+
+fn paths(references: &[TrackedReference]) -> Field<'_> {
+    Field::Texts(
+        references
+            .iter()
+            .map(|reference| reference.path.as_str().into())
+            .collect(),
+    )
+}
+
+/// What would be done.
+#[derive(Debug)]
+struct Plan {
+    name: String,
+    summary: PlanSummary,
+}
+
+const PLAN: &[&str] = &[
+    "name",
+    "present",
+    "cached",
+    "fetched",
+    "fetched_bytes",
+    "references",
+    "requests",
+];
+
+fn plan_fields(plan: &Plan) -> Fields<'_> {
+    vec![
+        ("name", Field::text(&plan.name)),
+        ("present", count(plan.summary.present_files)),
+        (
+            "cached",
+            count(plan.summary.cached_files + plan.summary.repeated_files),
+        ),
+        ("fetched", count(plan.summary.fetched_files)),
+        ("fetched_bytes", Field::UInt(plan.summary.fetched_bytes)),
+        ("references", count(plan.summary.references)),
+        ("requests", Field::UInt(requests(&plan.summary))),
+    ]
+}
+
+fn count(files: usize) -> Field<'static> {
+    Field::UInt(files as u64)
+}
+
+fn requests(summary: &PlanSummary) -> u64 {
+    summary
+        .file_requests
+        .saturating_add(summary.address_requests as u64)
+}
+
+/// Downloads a version, or tells what that would take.
+pub(super) async fn download(context: &mut Context, arguments: &ArtifactDownloadArgs) -> CommandResult {
+    let connection = context.connect_or_offline(arguments.offline).await?;
+    let artifact = connection.api().artifact(&arguments.name).await?;
+    let bar = context.ui.transfer(Some(artifact.size), &artifact.exact_name());
+    let mut options = match &arguments.root {
+        Some(root) => ArtifactDownloadOptions::below(root),
+        None => ArtifactDownloadOptions::default(),
+    };
+    options = options
+        .prefix(arguments.prefix.as_deref().unwrap_or_default())
+        .skip_cache(arguments.skip_cache)
+        .allow_missing_references(arguments.allow_missing_references)
+        .placement(match arguments.link {
+            LinkChoice::Copy => Placement::Copy,
+            LinkChoice::Hard => Placement::HardLink,
+        })
+        .progress(Arc::new(Bar(bar.clone())));
+    let name = artifact.exact_name();
+    if arguments.dry_run {
+        let summary = artifact.download_plan(&options).await;
+        bar.finish_and_clear();
+        return show_plan(
+            context,
+            &Plan {
+                name,
+                summary: summary?,
+            },
+        );
+    }
+    let downloaded = artifact.download(&options).await;
+    bar.finish_and_clear();
+    show(context, name, downloaded?)
+}
+
+fn show_plan(context: &mut Context, plan: &Plan) -> CommandResult {
+    if context.format() != Format::Table {
+        context.write_single(&Schema::new(PLAN, plan_fields), plan)?;
+        return Ok(context.out.flush()?);
+    }
+    let line = |what: &str, files: usize, bytes: u64| {
+        let files = text::counted(files as u64, "file");
+        format!("{what:<12}{files} ({})\n", text::bytes(bytes))
+    };
+    let summary = &plan.summary;
+    let mut lines = [
+        line("present", summary.present_files, summary.present_bytes),
+        line("from cache", summary.cached_files, summary.cached_bytes),
+        line("to fetch", summary.fetched_files, summary.fetched_bytes),
+    ]
+    .concat();
+    if summary.repeated_files > 0 {
+        lines.push_str(&line("the same", summary.repeated_files, summary.repeated_bytes));
+    }
+    if summary.references > 0 {
+        lines.push_str(&format!(
+            "references  {}\n",
+            text::counted(summary.references as u64, "entry")
+        ));
+    }
+    lines.push_str(&format!("requests    {}\n", requests(summary)));
+    context.out.write_all(lines.as_bytes())?;
+    Ok(context.out.flush()?)
+}
+
+fn show(context: &mut Context, name: String, downloaded: Downloaded) -> CommandResult {
+    for reference in &downloaded.tracked {
+        context.note(&format!(
+            "{} is at {}, and was not fetched",
+            reference.path, reference.address
+        ));
+    }
+    for reference in &downloaded.missing_references {
+        context
+            .ui
+            .warn(&format!("{} is gone: {}", reference.path, reference.address));
+    }
+    let root = downloaded.root.display().to_string();
+    if context.format() == Format::Table {
+        context.note(&format!(
+            "{name}: {} verified: {} were present, {} came from the cache, {} were fetched ({})",
+            text::counted(
+                downloaded.present + downloaded.cached + downloaded.fetched,
+                "file"
+            ),
+            text::grouped(downloaded.present),
+            text::grouped(downloaded.cached),
+            text::grouped(downloaded.fetched),
+            text::bytes(downloaded.transferred)
+        ));
+        context.out.write_all(format!("{root}\n").as_bytes())?;
+    } else {
+        let done = Done {
+            name,
+            root,
+            downloaded,
+        };
+        context.write_single(&Schema::new(NAMES, fields), &done)?;
+    }
+    Ok(context.out.flush()?)
+}
+
+/// Makes a directory equal to a version.
+pub(super) async fn checkout(context: &mut Context, arguments: &CheckoutArgs) -> CommandResult {
+    let connection = context.connect().await?;
+    let artifact = connection.api().artifact(&arguments.name).await?;
+    let bar = context.ui.transfer(Some(artifact.size), &artifact.exact_name());
+    let options = match &arguments.root {
+        Some(root) => ArtifactDownloadOptions::below(root),
+        None => ArtifactDownloadOptions::default(),
+    };
+    let options = options.progress(Arc::new(Bar(bar.clone())));
+    if arguments.dry_run {
+        let summary = artifact.download_plan(&options).await?;
+        let name = artifact.exact_name();
+        show_plan(context, &Plan { name, summary })?;
+    }
+    let checkout = artifact.checkout(&options).await?;
+    let removals = checkout.removals();
+    for removal in removals.iter().take(SHOWN) {
+        let slash = if removal.is_directory { "/" } else { "" };
+        context.note(&format!("  to be removed: {}{slash}", removal.path));
+    }
+    if removals.len() > SHOWN {
+        let others = (removals.len() - SHOWN) as u64;
+        context.note(&format!("  and {} more", text::grouped(others)));
+    }
+    if arguments.dry_run {
+        return Ok(());
+    }
+    if !removals.is_empty() {
+        let count = text::counted(removals.len() as u64, "thing");
+        confirm(
+            context.ui,
+            &format!("Remove {count} that {} does not have?", artifact.exact_name()),
+            arguments.yes,
+        )
+        .await?;
+    }
+    let done = checkout.run().await;
+    bar.finish_and_clear();
+    let (downloaded, removed) = done?;
+    if !removed.is_empty() {
+        context.note(&format!(
+            "removed {}",
+            text::counted(removed.len() as u64, "thing")
+        ));
+    }
+    show(context, artifact.exact_name(), downloaded)
+}
+
+/// One bar for all files.
+#[derive(Debug)]
+struct Bar(ProgressBar);
+
+impl Progress for Bar {
+    fn total(&self, _: u64, bytes: u64) {
+        self.0.set_length(bytes);
+    }
+
+    fn begin(&self, _: &str, _: u64) {}
+
+    fn advance(&self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+
+    fn retract(&self, bytes: u64) {
+        self.0.dec(bytes);
+    }
+}

@@ -1,0 +1,111 @@
+//! `wb artifact verify`: a directory against a manifest.
+
+use std::fs::File;
+use std::io::{BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indicatif::ProgressBar;
+use wandb_api::artifacts::manifest::{Limits, Manifest};
+use wandb_api::artifacts::verify::{Verification, VerifyObserver, VerifyOptions};
+
+use crate::cli::VerifyArgs;
+use crate::context::Context;
+use crate::exit::ExitStatus;
+use crate::failure::{CommandResult, Failure};
+use crate::output::{Format, text};
+
+/// Compares, and lists every difference.
+pub(super) async fn verify(context: &mut Context, arguments: &VerifyArgs) -> CommandResult {
+    let (manifest, root) = match (&arguments.manifest, &arguments.name) {
+        (Some(file), _) => (Arc::new(read(file)?), arguments.root.clone().unwrap_or_default()),
+        (None, Some(name)) => {
+            let connection = context.connect_or_offline(arguments.offline).await?;
+            let artifact = connection.api().artifact(name).await?;
+            let root = match &arguments.root {
+                Some(root) => root.clone(),
+                None => artifact.default_root()?,
+            };
+            (artifact.manifest().await?, root)
+        }
+        (None, None) => return Err(Failure::usage("neither a version nor --manifest was named")),
+    };
+    let result = check(context, manifest, root.clone(), arguments.allow_extra).await?;
+    show(context, &result)?;
+    let unchecked = result.unverified_references.len() as u64;
+    if !result.is_ok() {
+        let what = format!(
+            "\"{}\" is not what the manifest says: {}",
+            root.display(),
+            text::counted(result.faults() as u64, "difference")
+        );
+        return Err(Failure::new(ExitStatus::Integrity, what)
+            .hint("`wb artifact download` brings the right files; `wb artifact checkout` also removes what is extra"));
+    }
+    if unchecked > 0 && !arguments.allow_missing_references {
+        context.note(&format!(
+            "{} not checked: their bytes are not the server's",
+            text::counted(unchecked, "reference")
+        ));
+    }
+    Ok(())
+}
+
+fn read(file: &Path) -> CommandResult<Manifest> {
+    let opened =
+        File::open(file).map_err(|error| Failure::io(format!("read \"{}\"", file.display()), error))?;
+    Manifest::read(BufReader::new(opened), &Limits::default()).map_err(|error| {
+        wandb_api::Error::from(error)
+            .in_operation(format!("read \"{}\"", file.display()))
+            .into()
+    })
+}
+
+/// Reads and hashes the files, on a thread for blocking work.
+async fn check(
+    context: &Context,
+    manifest: Arc<Manifest>,
+    root: PathBuf,
+    allow_extra: bool,
+) -> CommandResult<Verification> {
+    let bar = context.ui.transfer(Some(manifest.size()), "verifying");
+    let observer = Bar(bar.clone());
+    let checked = tokio::task::spawn_blocking(move || {
+        let options = VerifyOptions {
+            allow_extra,
+            observer: Some(&observer),
+            ..VerifyOptions::default()
+        };
+        wandb_api::artifacts::verify(&root, &manifest, &options)
+    })
+    .await
+    .map_err(|error| Failure::new(ExitStatus::Failed, "the check ended early").with_source(error))?;
+    bar.finish_and_clear();
+    Ok(checked.map_err(wandb_api::Error::from)?)
+}
+
+#[derive(Debug)]
+struct Bar(ProgressBar);
+
+impl VerifyObserver for Bar {
+    fn begin(&self, _: usize, bytes: u64) {
+        self.0.set_length(bytes);
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+}
+
+fn show(context: &mut Context, result: &Verification) -> CommandResult {
+    if context.format() == Format::Table {
+        context.out.write_all(format!("{result}\n").as_bytes())?;
+    } else {
+        let broken =
+            |error| wandb_api::Error::protocol("the result cannot be written as JSON").with_source(error);
+        let json = serde_json::to_vec(result).map_err(broken)?;
+        context.out.write_all(&json)?;
+        context.out.write_all(b"\n")?;
+    }
+    Ok(context.out.flush()?)
+}

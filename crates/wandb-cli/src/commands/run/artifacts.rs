@@ -1,0 +1,68 @@
+//! `wb run logged-artifacts`, `used-artifacts`, `use-artifact` and `log-artifact`.
+
+use std::io::Write;
+
+use futures_util::{Stream, StreamExt};
+use wandb_api::Artifact;
+
+use crate::cli::{LogArtifactArgs, RunArtifactsArgs, UseArtifactArgs};
+use crate::commands::artifact::record as artifact_record;
+use crate::commands::stream::next_or_flush;
+use crate::context::Context;
+use crate::failure::CommandResult;
+use crate::output::list::List;
+
+/// Lists the versions that a run logged.
+pub(super) async fn logged(context: &mut Context, arguments: &RunArtifactsArgs) -> CommandResult {
+    let connection = context.connect().await?;
+    let run = connection.api().run_reference(&arguments.path).await?;
+    write(context, run.logged_artifacts().stream()).await
+}
+
+/// Lists the versions that a run used.
+pub(super) async fn used(context: &mut Context, arguments: &RunArtifactsArgs) -> CommandResult {
+    let connection = context.connect().await?;
+    let run = connection.api().run_reference(&arguments.path).await?;
+    let used = run.used_artifacts().stream();
+    write(context, used.map(|used| used.map(|used| used.artifact))).await
+}
+
+async fn write(
+    context: &mut Context,
+    mut stream: impl Stream<Item = wandb_api::Result<Artifact>> + Unpin,
+) -> CommandResult {
+    let mut list = List::new(artifact_record::schema(context), context.format(), context.screen);
+    while let Some(artifact) = next_or_flush(&mut stream, &mut context.out).await? {
+        list.item(&mut context.out, &artifact?)?;
+    }
+    let count = list.count();
+    let hidden = list.finish(&mut context.out)?;
+    context.out.flush()?;
+    context.tell_count(count, "artifact");
+    context.tell_hidden(hidden);
+    Ok(())
+}
+
+/// Records that a run used a version.
+pub(super) async fn use_artifact(context: &mut Context, arguments: &UseArtifactArgs) -> CommandResult {
+    let connection = context.connect().await?;
+    let run = connection.api().run_reference(&arguments.path).await?;
+    let artifact = connection.api().artifact(&arguments.artifact).await?;
+    run.use_artifact(&artifact, None).await?;
+    context.note(&format!("run {} uses {}", run.run_path(), artifact.exact_name()));
+    Ok(())
+}
+
+/// Records that a run made a version.
+pub(super) async fn log_artifact(context: &mut Context, arguments: &LogArtifactArgs) -> CommandResult {
+    let connection = context.connect().await?;
+    let run = connection.api().run_reference(&arguments.path).await?;
+    let artifact = connection.api().artifact(&arguments.artifact).await?;
+    run.log_artifact(&artifact, &arguments.aliases).await?;
+    context.note(&format!(
+        "run {} logged {}",
+        run.run_path(),
+        artifact.exact_name()
+    ));
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! `wb run create`, `update`, `upload`, `delete`, `stop` and `wait`.
+
+use std::io::Write;
+
+use futures_util::TryStreamExt;
+use wandb_api::{ErrorKind, Run, WaitOptions};
+
+use super::{files, record};
+use crate::assignment;
+use crate::cli::{RunCreateArgs, RunDeleteArgs, RunStopArgs, RunUpdateArgs, RunUploadArgs, RunWaitArgs};
+use crate::confirm::confirm;
+use crate::context::Context;
+use crate::exit::ExitStatus;
+use crate::failure::{CommandResult, Failure};
+use crate::output::Format;
+use crate::output::list::List;
+use crate::output::text;
+
+/// Makes a run.
+pub(super) async fn create(context: &mut Context, arguments: &RunCreateArgs) -> CommandResult {
+    let values = &arguments.values;
+    let (project, id) = place(&arguments.path)?;
+    let connection = context.connect().await?;
+    let mut new = connection.api().create_run(project);
+    if let Some(id) = id {
+        new = new.id(id);
+    }
+    for (key, value) in assignment::object("config", &values.config)?.iter() {
+        new = new.config(key, value.clone());
+    }
+    for (key, value) in assignment::object("summary", &values.summary)?.iter() {
+        new = new.summary(key, value.clone());
+    }
+    for tag in &values.tags {
+        new = new.tag(tag);
+    }
+    if let Some(notes) = &values.notes {
+        new = new.notes(notes);
+    }
+    if let Some(name) = &values.name {
+        new = new.display_name(name);
+    }
+    if let Some(group) = &values.group {
+        new = new.group(group);
+    }
+    if let Some(job_type) = &values.job_type {
+        new = new.job_type(job_type);
+    }
+    let run = new.create().await?;
+    show(context, &run, "created")
+}
+
+/// `entity/project`, or `entity/project/run`.
+fn place(path: &str) -> CommandResult<(String, Option<String>)> {
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    match parts[..] {
+        [_] | [_, _] => Ok((parts.join("/"), None)),
+        [entity, project, run] => Ok((format!("{entity}/{project}"), Some(run.to_owned()))),
+        _ => Err(Failure::usage(format!(
+            "\"{path}\" is neither entity/project nor entity/project/run"
+        ))),
+    }
+}
+
+/// The run as it is now: its path for people, the object otherwise.
+fn show(context: &mut Context, run: &Run, done: &str) -> CommandResult {
+    if context.format() == Format::Table {
+        context.note(&format!("{done} {} ({})", run.run_path(), run.url));
+        context
+            .out
+            .write_all(format!("{}\n", run.run_path()).as_bytes())?;
+    } else {
+        context.write_single(&record::schema(), run)?;
+    }
+    Ok(context.out.flush()?)
+}
+
+/// Changes what was given.
+pub(super) async fn update(context: &mut Context, arguments: &RunUpdateArgs) -> CommandResult {
+    let values = &arguments.values;
+    let connection = context.connect().await?;
+    let run = connection.api().run(&arguments.path).await?;
+    let mut edit = run.edit();
+    // Removals come first: a key that is both removed and set is set.
+    for key in &arguments.unset_config {
+        edit = edit.remove_config(assignment::path(key));
+    }
+    for key in &arguments.unset_summary {
+        edit = edit.remove_summary(assignment::path(key));
+    }
+    for text in &values.config {
+        let (path, value) = assignment::parse("config", text)?;
+        edit = edit.config_path(path, value);
+    }
+    for text in &values.summary {
+        let (path, value) = assignment::parse("summary", text)?;
+        edit = edit.summary_path(path, value);
+    }
+    for tag in &arguments.untags {
+        edit = edit.remove_tag(tag);
+    }
+    for tag in &values.tags {
+        edit = edit.add_tag(tag);
+    }
+    if let Some(notes) = &values.notes {
+        edit = edit.notes(notes);
+    }
+    if let Some(name) = &values.name {
+        edit = edit.display_name(name);
+    }
+    if let Some(group) = &values.group {
+        edit = edit.group(group);
+    }
+    if let Some(job_type) = &values.job_type {
+        edit = edit.job_type(job_type);
+    }
+    if arguments.if_unchanged {
+        edit = edit.if_unchanged();
+    }
+    let run = edit.save().await?;
+    show(context, &run, "updated")
+}
+
+/// Uploads files.
+pub(super) async fn upload(context: &mut Context, arguments: &RunUploadArgs) -> CommandResult {
+    let connection = context.connect().await?;
+    let run = connection.api().run_reference(&arguments.path).await?;
+    let bar = context.ui.counter(None, "files");
+    let uploaded = run.upload_files(&arguments.files, &arguments.root).await;
+    bar.finish_and_clear();
+    let mut list = List::new(files::schema(context), context.format(), context.screen);
+    for file in uploaded? {
+        list.item(&mut context.out, &file)?;
+    }
+    let count = list.count();
+    let hidden = list.finish(&mut context.out)?;
+    context.out.flush()?;
+    context.tell_count(count, "file");
+    context.tell_hidden(hidden);
+    Ok(())
+}
+
+/// Deletes a run.
+pub(super) async fn delete(context: &mut Context, arguments: &RunDeleteArgs) -> CommandResult {
+    let connection = context.connect().await?;
+    let run = connection.api().run(&arguments.path).await?;
+    let mut what = format!("run {} ({})", run.run_path(), run.name);
+    if arguments.with_artifacts {
+        let logged: Vec<_> = run.logged_artifacts().stream().try_collect().await?;
+        what.push_str(&format!(
+            " with {}",
+            text::counted(logged.len() as u64, "artifact")
+        ));
+        for artifact in &logged {
+            context.note(&format!("  {}", artifact.exact_name()));
+        }
+    }
+    if arguments.dry_run {
+        context.note(&format!("would delete {what}"));
+        return Ok(());
+    }
+    confirm(context.ui, &format!("Delete {what}?"), arguments.yes).await?;
+    run.delete(arguments.with_artifacts).await?;
+    context.note(&format!("deleted {what}"));
+    Ok(())
+}
+
+/// Asks a process to end.
+pub(super) async fn stop(context: &mut Context, arguments: &RunStopArgs) -> CommandResult {
+    let connection = context.connect().await?;
+    let run = connection.api().run(&arguments.path).await?;
+    let path = run.run_path().to_string();
+    confirm(
+        context.ui,
+        &format!("Stop run {path} ({})?", run.name),
+        arguments.yes,
+    )
+    .await?;
+    run.stop().await?;
+    context.note(&format!(
+        "asked run {path} to stop; it does so at its next sign of life"
+    ));
+    Ok(())
+}
+
+/// Waits for the end of a run.
+pub(super) async fn wait(context: &mut Context, arguments: &RunWaitArgs) -> CommandResult {
+    let connection = context.connect().await?;
+    let run = connection.api().run_reference(&arguments.path).await?;
+    let mut options = WaitOptions::default().poll(arguments.every);
+    if let Some(timeout) = arguments.timeout {
+        options = options.timeout(timeout);
+    }
+    let run = match run.wait_until_finished(&options).await {
+        Ok(run) => run,
+        Err(error) if error.kind() == ErrorKind::Timeout && arguments.timeout.is_some() => {
+            let failure = Failure::new(ExitStatus::Incomplete, error.to_string());
+            return Err(failure.hint("give a longer --timeout, or none to wait for ever"));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if context.format() == Format::Table {
+        context.out.write_all(format!("{}\n", run.state).as_bytes())?;
+    } else {
+        context.write_single(&record::schema(), &run)?;
+    }
+    context.out.flush()?;
+    if run.state == "finished" {
+        return Ok(());
+    }
+    Err(Failure::new(
+        ExitStatus::Failed,
+        format!("run {} ended as {}", run.run_path(), run.state),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_has_two_or_three_parts() {
+        assert_eq!(place("e/p").unwrap(), ("e/p".to_owned(), None));
+        assert_eq!(place("p").unwrap(), ("p".to_owned(), None));
+        assert_eq!(place("e/p/r").unwrap(), ("e/p".to_owned(), Some("r".to_owned())));
+        assert!(place("a/b/c/d").is_err());
+    }
+}
