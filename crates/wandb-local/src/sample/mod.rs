@@ -11,8 +11,10 @@
 //! | `picture` | a loss curve as a PNG |
 //! | `sweep` | a grid over some of the runs |
 //! | `reports` | two reports on them |
+//! | `artifacts` | a data set, and a model in two versions |
 //! | `write` | all of it into the store |
 
+mod artifacts;
 mod generate;
 mod model;
 mod picture;

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use thiserror::Error;
 
 use super::generate::{Outcome, SampleRun, TAG, runs};
-use super::{reports, sweep};
+use super::{artifacts, reports, sweep};
 use crate::app::App;
 use crate::blobs::BlobStore;
 use crate::store::identity::Identity;
@@ -28,6 +28,8 @@ pub struct SampleSummary {
     pub files: usize,
     /// How many bytes in these files.
     pub file_bytes: u64,
+    /// How many versions of artifacts.
+    pub artifacts: usize,
 }
 
 /// The sample project could not be written. Nothing was.
@@ -76,6 +78,7 @@ fn write_all(
         history_rows: 0,
         files: 0,
         file_bytes: 0,
+        artifacts: 0,
     };
     for run in runs(now) {
         replaced.extend(remove_earlier(db, row.id, &run.name)?);
@@ -87,6 +90,9 @@ fn write_all(
     }
     sweep::write(db, identity, &row)?;
     reports::write(db, identity, &row)?;
+    let (artifacts, released) = artifacts::write(db, identity, blobs, &row)?;
+    summary.artifacts = artifacts;
+    replaced.extend(released);
     Ok((summary, replaced))
 }
 
@@ -224,7 +230,12 @@ mod tests {
                     failed.created_at < failed.heartbeat_at
                         && failed.finished_at == Some(failed.heartbeat_at)
                 );
-                let mut digests = db.prepare("SELECT DISTINCT md5 FROM run_files")?;
+                let mut digests = db.prepare(
+                    "SELECT md5 FROM run_files UNION SELECT md5 FROM artifact_entries UNION SELECT md5 FROM artifact_manifests",
+                )?;
+                let versions: i64 =
+                    db.query_row("SELECT COUNT(*) FROM artifact_memberships", [], |row| row.get(0))?;
+                assert_eq!(versions, 3, "those of the first filling are gone");
                 let digests = digests
                     .query_map([], |row| row.get(0))?
                     .collect::<Result<Vec<String>, _>>()?;
