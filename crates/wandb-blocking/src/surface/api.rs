@@ -6,24 +6,26 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use wandb_artifacts::ArtifactPath;
+use wandb_artifacts::cache::Cache;
 use wandb_core::Result;
 use wandb_core::filter::{Explanation, Filter, ServerRules};
 use wandb_core::path::{EntityName, ProjectPath, RunPath};
 use wandb_core::retry::{RetryPolicy, Runtime as Outside};
 use wandb_core::settings::Settings;
-use wandb_models::{SweepConfig, Viewer};
+use wandb_models::{NewApiKey, SweepConfig, User, Viewer};
 use wandb_transport::Transport;
 
 use super::{
     Artifact, ArtifactCollection, ArtifactCollections, ArtifactType, ArtifactTypes, ArtifactVersions,
     CreatedSweep, NewReport, NewRun, Project, Projects, Report, Reports, Run, RunReference, Runs, Sweep,
-    Sweeps,
+    Sweeps, Team, Users,
 };
 use crate::Blocking;
 use crate::mirror::{mirror, plain};
 use crate::runtime::Runtime;
 
 plain!(
+    Arc<Cache>,
     ArtifactPath,
     EntityName,
     Explanation,
@@ -67,6 +69,15 @@ mirror! {
         fn artifact_versions(&self, collection: impl Into<String>) -> ArtifactVersions;
         by_hand from_environment;
         fn create_run(&self, project: impl Into<String>) -> NewRun;
+        async fn create_project(&self, path: &str) -> Result<Project>;
+        async fn artifact_cache(&self) -> Result<Option<Arc<Cache>>>;
+        async fn team(&self, name: &str) -> Result<Team>;
+        async fn create_team(&self, name: &str, admin: Option<&str>) -> Result<Team>;
+        fn users(&self, query: impl Into<String>) -> Users;
+        async fn user(&self, name_or_email: &str) -> Result<User>;
+        async fn current_user(&self) -> Result<User>;
+        async fn generate_api_key(&self, description: Option<&str>) -> Result<NewApiKey>;
+        async fn delete_api_key(&self, id: &str) -> Result<()>;
     }
     ApiBuilder {
         fn base_url(self, text: &str) -> Result<Self>;

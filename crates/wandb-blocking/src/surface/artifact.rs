@@ -1,19 +1,25 @@
 //! Artifacts.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use wandb_artifacts::plan::PlanSummary;
+use wandb_artifacts::transfer::{Downloaded, Removal};
 use wandb_artifacts::{Manifest, ManifestEntry, Verification};
 use wandb_core::Result;
 use wandb_core::page::{ItemStream, Pages};
 use wandb_core::value::{Map, Value};
-use wandb_models::artifact::{ArtifactFile, LineageGraph, TimeToLive};
+use wandb_models::artifact::{ArtifactDownloadOptions, ArtifactFile, LineageGraph, TimeToLive};
 
 use super::{Run, RunReference};
 use crate::Items;
 use crate::mirror::{mirror, plain};
 
 plain!(
+    Downloaded,
+    PathBuf,
+    PlanSummary,
+    Removal,
     Arc<Manifest>,
     ArtifactFile,
     LineageGraph,
@@ -38,6 +44,11 @@ mirror! {
         async fn manifest(&self) -> Result<Arc<Manifest>>;
         async fn entry(&self, path: &str) -> Result<ManifestEntry>;
         async fn verify(&self, root: impl AsRef<Path> + Send) -> Result<Verification>;
+        async fn download(&self, options: &ArtifactDownloadOptions) -> Result<Downloaded>;
+        async fn download_plan(&self, options: &ArtifactDownloadOptions) -> Result<PlanSummary>;
+        async fn checkout(&self, options: &ArtifactDownloadOptions) -> Result<ArtifactCheckout>;
+        async fn file(&self, options: &ArtifactDownloadOptions) -> Result<PathBuf>;
+        async fn download_entry(&self, path: &str, options: &ArtifactDownloadOptions) -> Result<PathBuf>;
     }
     ArtifactCollection {
         fn versions(&self) -> ArtifactVersions;
@@ -138,5 +149,8 @@ mirror! {
         fn downstream(self, hops: u32) -> Self;
         fn node_limit(self, nodes: usize) -> Self;
         async fn fetch(self) -> Result<LineageGraph>;
+    }
+    ArtifactCheckout in artifact {
+        async fn run(self) -> Result<(Downloaded, Vec<Removal>)>;
     }
 }

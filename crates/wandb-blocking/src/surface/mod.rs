@@ -4,6 +4,7 @@ mod api;
 mod artifact;
 mod file;
 mod history;
+mod people;
 mod project;
 mod report;
 mod run;
@@ -12,12 +13,13 @@ mod sweep;
 
 pub use api::{Api, ApiBuilder};
 pub use artifact::{
-    Artifact, ArtifactCollection, ArtifactCollections, ArtifactEdit, ArtifactFiles, ArtifactRuns,
-    ArtifactType, ArtifactTypes, ArtifactVersions, CollectionEdit, Lineage, LinkedArtifacts, RunArtifacts,
-    UsedArtifact, UsedArtifacts,
+    Artifact, ArtifactCheckout, ArtifactCollection, ArtifactCollections, ArtifactEdit, ArtifactFiles,
+    ArtifactRuns, ArtifactType, ArtifactTypes, ArtifactVersions, CollectionEdit, Lineage, LinkedArtifacts,
+    RunArtifacts, UsedArtifact, UsedArtifacts,
 };
 pub use file::{File, Files};
 pub use history::{History, Scan, ScanStream};
+pub use people::{Team, Users};
 pub use project::{Project, Projects};
 pub use report::{NewReport, Report, ReportEdit, Reports};
 pub use run::{Run, RunReference, Runs};
@@ -39,6 +41,7 @@ pub(crate) const MIRRORED: &[&[(&str, &[&str])]] = &[
     artifact::MIRRORED,
     file::MIRRORED,
     history::MIRRORED,
+    people::MIRRORED,
     project::MIRRORED,
     report::MIRRORED,
     run::MIRRORED,

@@ -1,4 +1,4 @@
-//! Proposals that follow what worked: a tree of Parzen estimators (docs/decisions/0008).
+//! Proposals that follow what worked: a tree of Parzen estimators (docs/decisions/0009).
 //!
 //! Every parameter is mapped to the unit interval by its own distribution. Values of the better runs and of the others
 //! are each smoothed into a density there; of some candidates drawn from the first, the one is taken that the first

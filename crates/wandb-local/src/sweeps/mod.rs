@@ -10,7 +10,7 @@
 //! | `distribution` | all distributions, as quantile functions |
 //! | `functions` | the normal and beta functions behind them |
 //! | `grid` | the points of a grid, by number |
-//! | `bayes` | proposals that follow what worked (docs/decisions/0008) |
+//! | `bayes` | proposals that follow what worked (docs/decisions/0009) |
 //! | `hyperband` | when a run is not worth going on |
 
 mod bayes;

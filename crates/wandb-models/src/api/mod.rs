@@ -109,6 +109,7 @@ impl Api {
                 features: self.inner.features.clone(),
                 default_entity: self.inner.default_entity.clone(),
                 artifacts: self.inner.artifacts.offline(),
+                memory: Memory::default(),
             }),
             client: self.client.clone(),
         }

@@ -1,0 +1,25 @@
+//! Users and teams.
+
+use wandb_core::Result;
+use wandb_core::page::{ItemStream, Pages};
+use wandb_models::{NewApiKey, TeamMember, User};
+
+use crate::Items;
+use crate::mirror::{mirror, plain};
+
+plain!(NewApiKey, TeamMember, User);
+
+mirror! {
+    Team {
+        async fn reload(&self) -> Result<Self>;
+        async fn invite(&self, username_or_email: &str, admin: bool) -> Result<()>;
+        async fn remove_member(&self, member: &TeamMember) -> Result<()>;
+        async fn create_service_account(&self, description: &str) -> Result<TeamMember>;
+    }
+    Users {
+        fn page_size(self, size: u32) -> Self;
+        fn limit(self, limit: u64) -> Self;
+        fn pages(self) -> Result<Items<Pages<'static, wandb_models::User>>>;
+        fn stream(self) -> Items<ItemStream<'static, wandb_models::User>>;
+    }
+}
