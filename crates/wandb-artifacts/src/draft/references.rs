@@ -154,9 +154,9 @@ impl Draft {
             Scheme::Http | Scheme::Azure => Ok(vec![http(client, address, &named(path)?).await?]),
             _ => Err(Error::new(
                 ErrorKind::Unsupported,
-                "this program was built without that object store",
+                "objects of that store cannot be looked at here",
             )
-            .with_hint("build it with the feature of the store, or add the reference without a checksum")),
+            .with_hint("add the reference without a checksum")),
         }
     }
 }

@@ -275,6 +275,19 @@ impl Engine {
             Arc::clone(&artifact.manifest),
             everything,
         ));
+        // Addresses are asked for in batches; of those of the version only the ones that we refer to.
+        let wanted: HashSet<String> = self
+            .manifest
+            .iter()
+            .filter_map(|entry| entry.address()?.parse::<ArtifactReference>().ok())
+            .filter(|reference| reference.artifact_id() == id)
+            .map(|reference| reference.path().to_owned())
+            .collect();
+        for (place, entry) in artifact.manifest.iter().enumerate() {
+            if !wanted.contains(entry.path()) {
+                book.is_done(place);
+            }
+        }
         resolved.insert(id.to_owned(), (artifact.clone(), Arc::clone(&book)));
         Ok((artifact, book))
     }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use http::{HeaderValue, Response, StatusCode};
 use wandb_transport::{Body, Transport, TransportError, TransportErrorKind};
 
-use super::{Client, Fetch};
+use super::{Client, Fetch, Put};
 use crate::{
     ErrorKind,
     base_url::BaseUrl,
@@ -243,6 +243,33 @@ async fn a_signed_url_gets_no_credential_even_below_the_base_url() {
     let sent = transport.sent.lock().unwrap();
     assert_eq!(sent.len(), 2);
     assert!(sent.iter().all(|(_, key, _)| key.is_none()));
+}
+
+#[tokio::test]
+async fn bytes_are_put_without_a_credential_again_on_failure_and_never_elsewhere() {
+    let (client, transport, _) = client(vec![Ok((503, vec![], String::new())), ok("")]);
+    let put = Put::new(SafeUrl::new("/storage/x?sig=1"), "upload a file");
+    let bodies = Mutex::new(0);
+    let body = || {
+        *bodies.lock().unwrap() += 1;
+        Body::from("bytes")
+    };
+    client.put(&put, body).await.unwrap();
+    assert_eq!(*bodies.lock().unwrap(), 2, "one body for each attempt");
+    assert!(
+        transport
+            .sent
+            .lock()
+            .unwrap()
+            .iter()
+            .all(|(_, key, _)| key.is_none())
+    );
+
+    let elsewhere = vec![("location", "https://other.example/x".to_owned())];
+    let (client, transport, _) = self::client(vec![Ok((307, elsewhere, String::new()))]);
+    let error = client.put(&put, || Body::from("bytes")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol);
+    assert_eq!(transport.sent.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]
