@@ -12,7 +12,10 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use cynic::QueryBuilder;
 use futures_util::TryStreamExt;
-use wandb_core::{Error, ErrorKind, Result, filter, path::SweepPath};
+use wandb_core::{
+    Error, ErrorKind, Result, filter,
+    path::{SweepId, SweepPath},
+};
 use wandb_schema::operations::sweeps as wire;
 
 use crate::{Api, Project, Run, Runs, run::convert::Names};
@@ -185,6 +188,23 @@ impl Api {
             }),
             None => Sweep::fetch(self, &path).await,
         }
+    }
+}
+
+impl Run {
+    /// The sweep that the run belongs to; `None` for a run of none.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) when the sweep was deleted meanwhile.
+    pub async fn sweep(&self) -> Result<Option<Sweep>> {
+        let Some(id) = &self.sweep_name else {
+            return Ok(None);
+        };
+        let id = SweepId::new(id.as_str()).map_err(|error| {
+            Error::protocol("the server named a sweep in a way that no sweep is named").with_source(error)
+        })?;
+        let path = self.run_path().project_path().with_sweep(id);
+        Sweep::fetch(self.api(), &path).await.map(Some)
     }
 }
 

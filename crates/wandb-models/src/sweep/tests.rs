@@ -261,3 +261,22 @@ async fn a_sweep_is_created_and_paused() {
     created.sweep.set_state(SweepState::Paused).await.unwrap();
     script.finish();
 }
+
+#[tokio::test]
+async fn a_run_leads_to_its_sweep() {
+    let script = ScriptedTransport::ordered();
+    let api = api(&script);
+    script.graphql("Runs").respond_data(runs(vec![run("r", "{}"), {
+        let mut other = run("alone", "{}");
+        other["sweepName"] = json!(null);
+        other
+    }]));
+    let found: Vec<Run> = api.runs("p").stream().try_collect().await.unwrap();
+    script
+        .graphql("GetSweep")
+        .variables(json!({"name": "s"}))
+        .respond_data(one(sweep("s", "")));
+    assert_eq!(found[0].sweep().await.unwrap().unwrap().id, "s");
+    assert!(found[1].sweep().await.unwrap().is_none());
+    script.finish();
+}
