@@ -87,10 +87,15 @@ pub(crate) struct OpenPart {
     pub(crate) left: u64,
 }
 
+/// A name that this process has not used, and hardly any other.
+pub(crate) fn unique_name(name: &RelativePath) -> String {
+    part_name(name, &format!("{:08x}", unique()))
+}
+
 /// Makes a part of a name of its own.
 pub(crate) fn create_unique(directory: &Directory, name: &RelativePath) -> Result<OpenPart, StorageError> {
     loop {
-        let part = part_name(name, &format!("{:08x}", unique()));
+        let part = unique_name(name);
         let opened = directory
             .handle()
             .open_with(&part, OpenOptions::new().read(true).write(true).create_new(true));

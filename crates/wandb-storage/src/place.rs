@@ -87,25 +87,24 @@ impl Directory {
         (from, from_name): (&Self, &RelativePath),
         facts: &FileFacts,
     ) -> Result<Option<VerifiedFile>, StorageError> {
-        // The name is made by a lock holder's file first, so that no two processes use the same.
-        let opened = part::create_unique(self, name)?;
-        let _ = self.handle().remove_file(&opened.name);
-        if from
-            .handle()
-            .hard_link(from_name.as_str(), self.handle(), &opened.name)
-            .is_err()
-        {
-            return Ok(None);
-        }
+        let part = loop {
+            let part = part::unique_name(name);
+            match from.handle().hard_link(from_name.as_str(), self.handle(), &part) {
+                Ok(()) => break part,
+                // Another process took this name first.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(_) => return Ok(None),
+            }
+        };
         let file = self
             .handle()
-            .open(&opened.name)
+            .open(&part)
             .map_err(StorageError::io("open", self.path_of(name)))?
             .into_std();
         Ok(Some(VerifiedFile {
             directory: self.clone(),
             name: name.clone(),
-            part: Some(opened.name),
+            part: Some(part),
             journal: None,
             existing,
             is_link: true,

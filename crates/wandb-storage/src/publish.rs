@@ -134,35 +134,54 @@ pub fn publish_many(mut files: Vec<VerifiedFile>) -> Vec<Result<Published, Stora
             Ok(published)
         })
         .collect();
+    flush_names(&files, &parents);
+    results
+}
+
+/// Makes the new names durable: of few directories each, of many the whole file system once.
+fn flush_names(files: &[VerifiedFile], parents: &BTreeSet<(PathBuf, String)>) {
+    #[cfg(target_os = "linux")]
+    if parents.len() >= FLUSH_ALL && is_one_device(files) && rustix::fs::syncfs(&*files[0].file).is_ok() {
+        return;
+    }
     for (root, parent) in parents {
         if let Some(file) = files.iter().find(|file| file.directory.path() == root) {
-            sync_directory(&file.directory, &parent);
+            sync_directory(&file.directory, parent);
         }
     }
-    results
+}
+
+#[cfg(target_os = "linux")]
+fn is_one_device(files: &[VerifiedFile]) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let device = |file: &VerifiedFile| file.file.metadata().map(|facts| facts.dev()).ok();
+    let first = files.first().and_then(device);
+    first.is_some() && files.iter().all(|file| device(file) == first)
 }
 
 #[cfg(target_os = "linux")]
 fn flush(files: &[VerifiedFile]) -> Vec<io::Result<()>> {
-    use std::os::unix::fs::MetadataExt as _;
-
-    let device = |file: &VerifiedFile| file.file.metadata().map(|facts| facts.dev()).ok();
-    if files.len() >= FLUSH_ALL {
-        let first = device(&files[0]);
-        // One call writes all of them, and waits once for the disk. It also reports what could not be written.
-        if first.is_some()
-            && files.iter().all(|file| device(file) == first)
-            && rustix::fs::syncfs(&*files[0].file).is_ok()
-        {
-            return files.iter().map(|_| Ok(())).collect();
-        }
+    let written = files.iter().filter(|file| !file.is_link).count();
+    // One call writes all of them, and waits once for the disk. It also reports what could not be written.
+    if written >= FLUSH_ALL && is_one_device(files) && rustix::fs::syncfs(&*files[0].file).is_ok() {
+        return files.iter().map(|_| Ok(())).collect();
     }
-    files.iter().map(|file| file.file.sync_all()).collect()
+    files.iter().map(flush_one).collect()
 }
 
 #[cfg(not(target_os = "linux"))]
 fn flush(files: &[VerifiedFile]) -> Vec<io::Result<()>> {
-    files.iter().map(|file| file.file.sync_all()).collect()
+    files.iter().map(flush_one).collect()
+}
+
+/// The bytes of a link are as durable as its source's, which was published before.
+fn flush_one(file: &VerifiedFile) -> io::Result<()> {
+    if file.is_link {
+        Ok(())
+    } else {
+        file.file.sync_all()
+    }
 }
 
 /// Makes new names durable. Not every file system can; the bytes are durable either way.
