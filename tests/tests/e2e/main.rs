@@ -8,6 +8,7 @@
     reason = "a test ends where something is not as it should be, and json! stands in the place of arguments"
 )]
 
+mod artifact_flow;
 mod attributes;
 mod blocking;
 mod downloads;
