@@ -36,7 +36,7 @@ async fn versions(api: &Api, collection: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_version_is_logged_and_every_byte_comes_back() {
-    let server = TestServer::start().await;
+    let server = TestServer::open();
     let api = server.api();
     let run = run(&server, "r").await;
     let large = bytes(3 << 20);
@@ -79,7 +79,7 @@ async fn a_version_is_logged_and_every_byte_comes_back() {
     assert_eq!(tree(&target.path().join("v0")), expected);
 
     // By digest and by id it is the same version.
-    let by_digest = api.artifact(&format!("p/{}", found.digest)).await.unwrap();
+    let by_digest = api.artifact(&format!("p/m:{}", found.digest)).await.unwrap();
     let by_id = api.artifact(&found.id).await.unwrap();
     assert_eq!(
         (by_digest.id.as_str(), by_id.id.as_str()),
@@ -91,7 +91,7 @@ async fn a_version_is_logged_and_every_byte_comes_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn types_collections_aliases_tags_links_and_deletion() {
-    let server = TestServer::start().await;
+    let server = TestServer::open();
     let api = server.api();
     let run = run(&server, "r").await;
     for text in ["zero", "one"] {
@@ -181,7 +181,7 @@ async fn types_collections_aliases_tags_links_and_deletion() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn runs_that_made_and_used_versions_and_their_lineage() {
-    let server = TestServer::start().await;
+    let server = TestServer::open();
     let api = server.api();
     let (maker, user) = (run(&server, "maker").await, run(&server, "user").await);
     let options = UploadOptions::default();
