@@ -8,7 +8,11 @@
     reason = "a test ends where something is not as it should be, and json! stands in the place of arguments"
 )]
 
+mod artifact_faults;
 mod artifact_flow;
+mod artifact_hostile;
+mod artifact_secrets;
+mod artifact_twice;
 mod attributes;
 mod blocking;
 mod downloads;
