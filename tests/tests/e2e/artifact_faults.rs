@@ -252,8 +252,14 @@ async fn bodies_that_lie_about_their_length_or_are_those_of_other_files_get_no_n
         });
         let artifact = world.artifact_over(tampering.clone()).await;
         let options = ArtifactDownloadOptions::below(world.target()).connections(1, 1);
-        let error = artifact.download(&options).await.unwrap_err();
-        assert_typed(&error, &what);
+        match artifact.download(&options).await {
+            // Asked for once more, a file that came under the name of its neighbour comes under its own.
+            Ok(_) => {
+                assert!(matches!(change, Change::SwapNeighbours), "{what}");
+                assert_eq!(world.check(&what), world.files.len());
+            }
+            Err(error) => assert_typed(&error, &what),
+        }
         assert!(
             tampering.changed.load(std::sync::atomic::Ordering::Relaxed) > 0,
             "{what}"
@@ -310,7 +316,7 @@ async fn a_large_file_in_parallel_ranges_is_never_mixed() {
         ("flip=70000,nth=2", true),
         ("flip=1,every=4", false),
         ("html,nth=3", true),
-        ("html,every=2", false),
+        ("html,every=2", true),
         ("cut=1000,every=3", true),
         ("cut=0,nth=6", true),
         ("lost,nth=2", true),

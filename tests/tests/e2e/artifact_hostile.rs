@@ -190,7 +190,6 @@ async fn paths_that_lead_elsewhere_or_meet_are_refused_before_anything_is_asked_
         &["com1"],
         &["a\0b"],
         &["line\nbreak"],
-        &["stream:name"],
         &["end. "],
         &["end."],
         &[&long],

@@ -9,8 +9,13 @@ use tempfile::TempDir;
 use wandb_api::Api;
 use wandb_api::artifact::{ArtifactDownloadOptions, ArtifactDraft, ReferenceOptions, UploadOptions};
 use wandb_api::artifacts::draft::AddOptions;
+use wandb_api::secret::ApiKey;
 use wandb_api::transport::Body;
-use wandb_tests::{Files, Passed, TestServer, Wire, assert_only_members, log_version, noise};
+use wandb_core::base_url::BaseUrl;
+use wandb_core::client::Client;
+use wandb_tests::{
+    FakeRuntime, Files, KEY, Passed, TestServer, Wire, assert_only_members, log_version, noise,
+};
 
 /// The host of the embedded server, as its transport names it.
 const HOME: &str = "wandb.local";
@@ -285,6 +290,15 @@ async fn references_get_no_key_not_even_at_home() {
         }
     });
     let api = client(&server, &wire);
+    // The client under it, which knows the key as the other does.
+    let key = ApiKey::parse(KEY).unwrap().basic_authorization();
+    let under = Client::builder(
+        BaseUrl::parse(api.base_url().as_str()).unwrap(),
+        Arc::new(wire.clone()),
+        Arc::new(FakeRuntime::default()),
+    )
+    .authorization(key)
+    .build();
     let mut draft = ArtifactDraft::new("dataset", "references").unwrap();
     let places = [
         ("away", "https://files.example/away?token=t"),
@@ -293,14 +307,14 @@ async fn references_get_no_key_not_even_at_home() {
     ];
     for (path, address) in places {
         draft
-            .add_reference(&api, address, Some(path), &ReferenceOptions::default())
+            .add_reference(&under, address, Some(path), &ReferenceOptions::default())
             .await
             .unwrap();
     }
     assert!(
         draft
             .add_reference(
-                &api,
+                &under,
                 "https://gone.example/x",
                 Some("gone"),
                 &ReferenceOptions::default()

@@ -74,12 +74,6 @@ impl ReferenceOptions {
         self.resolver = Some(resolver);
         self
     }
-
-    /// As [`resolver`](Self::resolver), where none was named.
-    pub fn resolver_if_none(mut self, resolver: Arc<dyn ArtifactResolver>) -> Self {
-        self.resolver.get_or_insert(resolver);
-        self
-    }
 }
 
 impl Draft {

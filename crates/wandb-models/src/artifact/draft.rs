@@ -1,19 +1,15 @@
 //! A new version that is being put together.
 
-use std::{
-    ops::{Deref, DerefMut},
-    sync::Arc,
-};
+use std::ops::{Deref, DerefMut};
 
 use wandb_artifacts::{
     Algorithm,
-    draft::{Draft, ReferenceOptions},
+    draft::Draft,
     name::{Alias, CollectionName, Tag, TypeName},
 };
 use wandb_core::{Result, Value, value::Map};
 
-use super::{Artifact, TimeToLive, metadata, urls::Resolver};
-use crate::Api;
+use super::{Artifact, TimeToLive, metadata};
 
 /// A new version: its content (through [`Deref`]: `add_file`, `add_directory`, `add_reference`, `remove`), and what is said of
 /// it. [`log`](Self::log) sends it.
@@ -141,25 +137,6 @@ impl ArtifactDraft {
     pub fn ttl(mut self, ttl: TimeToLive) -> Self {
         self.ttl = Some(ttl);
         self
-    }
-
-    /// Adds a reference, looked at over a client's transport; the bytes stay where they are. Versions of the same server that
-    /// `wandb-artifact://` addresses name are found by the client, unless the options name somebody else. See
-    /// [`Draft::add_reference`].
-    ///
-    /// # Errors
-    /// As [`Draft::add_reference`].
-    pub async fn add_reference(
-        &mut self,
-        api: &Api,
-        address: &str,
-        path: Option<&str>,
-        options: &ReferenceOptions,
-    ) -> Result<usize> {
-        let options = options.clone().resolver_if_none(Arc::new(Resolver(api.clone())));
-        self.content
-            .add_reference(api.client(), address, path, &options)
-            .await
     }
 }
 
