@@ -245,7 +245,7 @@ async fn symbolic_links_on_the_way_lead_nowhere() {
     type Trap = fn(&Path, &Path);
     let traps: [(&str, Trap); 3] = [
         ("a directory", |target, outside| {
-            symlink(outside, target.join("d")).unwrap()
+            symlink(outside, target.join("d")).unwrap();
         }),
         ("the file", |target, outside| {
             std::fs::create_dir(target.join("d")).unwrap();
