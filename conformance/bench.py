@@ -19,6 +19,8 @@ import threading
 import time
 import urllib.parse
 
+from bench_artifacts import Artifacts
+
 PROJECT = "bench"
 TICKS = os.sysconf("SC_CLK_TCK")
 HISTORY_KEYS = [f"train/metric_{number:02}" for number in range(20)]
@@ -135,11 +137,11 @@ def watch(process, peak):
         time.sleep(0.004)
 
 
-def run_once(server, command, count_lines):
+def run_once(server, command, count_lines, environment=None):
     """One whole process. The official client reports its own memory, since it has a helper process."""
     before = server.cpu_seconds()
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
     peak = [0]
     watcher = threading.Thread(target=watch, args=(process, peak))
     watcher.start()
@@ -194,7 +196,8 @@ class Bench:
         self.times = 3 if arguments.quick else 5
         scale = 10 if arguments.quick else 1
         self.runs, self.rows = 5_000 // scale, 100_000 // scale
-        self.rows_out, self.memory_out, self.drained_out = [], [], []
+        self.rows_out, self.memory_out, self.drained_out, self.notes = [], [], [], []
+        self.artifacts = Artifacts(self, arguments.work, arguments.quick)
 
     def official(self, *arguments, expected):
         script = pathlib.Path(__file__).with_name("bench_official.py")
@@ -202,6 +205,18 @@ class Bench:
 
     def ours(self, *arguments, expected, times=None):
         return measure(self.server, [self.wb, *arguments, "--output", "jsonl"], times or self.times, expected)
+
+    def run_with(self, command, environment):
+        return run_once(self.server, command, command[0] == self.wb, environment)
+
+    def small_files(self):
+        self.artifacts.small()
+
+    def large_files(self):
+        self.artifacts.large()
+
+    def large_manifest(self):
+        self.artifacts.manifest()
 
     def add(self, title, official, ours):
         print(f"  {title}: official {official.seconds:.2f} s, wb {ours.seconds:.3f} s", flush=True)
@@ -298,7 +313,7 @@ class Bench:
                 "|---|---|---|---|",
                 *self.memory_out,
             ]
-        if self.drained_out:
+        if self.drained_out or self.notes:
             lines += ["", "Where the time goes:", ""]
         for title, drained, ours in self.drained_out:
             share = ours.server_seconds / ours.seconds
@@ -306,6 +321,7 @@ class Bench:
                 f"- {title}: the same pages, asked for one after the other and thrown away, take {drained:.2f} s; `wb` takes "
                 f"{ours.seconds:.2f} s, in which the server uses {ours.server_seconds:.2f} s of CPU ({share:.0%} of one core)."
             )
+        lines += [f"- {note}" for note in self.notes]
         lines += ["", f"The server's own peak memory over all of this: {megabytes_of(self.server.peak_memory())}."]
         return "\n".join(lines) + "\n"
 
@@ -325,7 +341,7 @@ def cpu_model():
     return platform.machine()
 
 
-WORKLOADS = {"runs": Bench.list_runs, "history": Bench.scan_history, "first": Bench.first_run}
+WORKLOADS = {"runs": Bench.list_runs, "history": Bench.scan_history, "first": Bench.first_run, "small": Bench.small_files, "large": Bench.large_files, "manifest": Bench.large_manifest}
 
 
 def main():

@@ -1,6 +1,7 @@
 """One measured process of the official client; prints how many items it read and its memory, as one JSON line.
 
 bench_official.py runs PATH PER_PAGE | scan PATH PAGE_SIZE [KEY ...] | first PATH
+                  | download NAME ROOT | verify NAME ROOT | manifest NAME ROOT
 """
 
 import json
@@ -35,6 +36,12 @@ def main():
     elif kind == "scan":
         for _ in api.run(path).scan_history(page_size=int(rest[0]), keys=rest[1:] or None, use_cache=False):
             count += 1
+    elif kind == "download":
+        api.artifact(path).download(root=rest[0])
+    elif kind == "verify":
+        api.artifact(path).verify(root=rest[0])
+    elif kind == "manifest":
+        count = len(api.artifact(path).manifest.entries)
     else:
         next(iter(api.runs(path)))
         count = 1

@@ -13,6 +13,7 @@ import re
 import sys
 import tomllib
 
+import artifact_truth
 import questions
 
 FEWEST_VALUES = 1000
@@ -61,7 +62,7 @@ def differences(left, right, path=""):
 
 def shape(question, answer):
     """Rows by step and runs by id, so that one missing row shows as one; the order is compared beside."""
-    key = {"history": "_step", "scan": "_step", "outer": "_step", "listed": "id", "selected": "id", "projects": "name", "files": "name"}.get(question["kind"])
+    key = {"history": "_step", "scan": "_step", "outer": "_step", "listed": "id", "selected": "id", "projects": "name", "files": "name", "versions": "version", "collections": "name", "artifact_files": "name", "sweeps": "id"}.get(question["kind"])
     if key is None or not isinstance(answer, list):
         return answer
     names = [item.get(key) for item in answer]
@@ -197,13 +198,16 @@ def main():
     print(f"{'all':<10}" + "".join(f"{total[column]:>13,}" for column in columns))
     compared, wrong = check_truth(work, asked, wb)
     print(f"\nwb's scans against what was logged: {compared:,} values, {len(wrong):,} wrong")
+    compared, wrong_entries = artifact_truth.check(work, asked, wb)
+    print(f"wb's manifests and downloads against what was logged: {compared:,} values, {len(wrong_entries):,} wrong")
+    wrong += wrong_entries
 
     failures = []
     if unexplained:
         show("differences that differences.toml does not explain", unexplained)
         failures.append(f"{len(unexplained):,} unexplained differences")
     if wrong:
-        show("wb's rows that are not what was logged (\"official\" is what was logged)", wrong)
+        show("wb's values that are not what was logged (\"official\" is what was logged)", wrong)
         failures.append(f"{len(wrong):,} values are not what was logged")
     if not arguments.partial:
         for entry in entries:

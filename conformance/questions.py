@@ -7,6 +7,9 @@ without a change here.
 import itertools
 import json
 
+import artifact_questions
+import sweep_questions
+
 PROJECTS = ["conformance", "conformance.second-one"]
 
 # Kinds that the official client has nothing for; wb is checked against what was logged.
@@ -46,23 +49,29 @@ SELECTED = {"config": ["model", "seed", "dotted.key", "never set"], "summary": [
 
 
 def questions(work, run_ids):
-    """All questions about the runs found, which are given per project."""
-    asked = [{"kind": "projects"}]
-    for project in PROJECTS:
-        for per_page in (50, 7):
-            asked.append({"kind": "listed", "project": project, "per_page": per_page})
-        asked.append({"kind": "selected", "project": project, **SELECTED})
-    for name, (filters, order) in LISTINGS.items():
-        asked.append({"kind": "ids", "project": PROJECTS[0], "name": name, "filters": filters, "order": order})
-        asked.append({"kind": "count", "project": PROJECTS[0], "name": name, "filters": filters})
-    for project, run_id in ((project, run_id) for project in PROJECTS for run_id in run_ids[project]):
-        asked.extend(about_run(work, project, run_id))
-    asked.append({"kind": "missing", "project": PROJECTS[0], "run": "no-such-run"})
-    asked.append({"kind": "missing", "project": "no-such-project", "run": "no-such-run"})
+    """All questions about the runs found, which are given per project, about the artifacts and about the sweeps."""
+    asked = list(about_runs(work, run_ids)) if any(run_ids.values()) else []
+    asked.extend(artifact_questions.distinct(artifact_questions.questions(work)))
+    asked.extend(sweep_questions.questions(work))
     for question in asked:
         question["id"] = identify(question)
     assert len({question["id"] for question in asked}) == len(asked), "two questions have the same id"
     return asked
+
+
+def about_runs(work, run_ids):
+    yield {"kind": "projects"}
+    for project in PROJECTS:
+        for per_page in (50, 7):
+            yield {"kind": "listed", "project": project, "per_page": per_page}
+        yield {"kind": "selected", "project": project, **SELECTED}
+    for name, (filters, order) in LISTINGS.items():
+        yield {"kind": "ids", "project": PROJECTS[0], "name": name, "filters": filters, "order": order}
+        yield {"kind": "count", "project": PROJECTS[0], "name": name, "filters": filters}
+    for project, run_id in ((project, run_id) for project in PROJECTS for run_id in run_ids[project]):
+        yield from about_run(work, project, run_id)
+    yield {"kind": "missing", "project": PROJECTS[0], "run": "no-such-run"}
+    yield {"kind": "missing", "project": "no-such-project", "run": "no-such-run"}
 
 
 def identify(question):
@@ -71,7 +80,7 @@ def identify(question):
     for key, value in question.items():
         if key in ("run", "name"):
             words.append(value)
-        elif key not in ("kind", "filters", "id") and value is not None and value != PROJECTS[0]:
+        elif key not in ("kind", "filters", "id", "sweep") and value is not None and value != PROJECTS[0]:
             words.append(f"{key}={json.dumps(value, ensure_ascii=False)}")
     return " ".join(words)
 

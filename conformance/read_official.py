@@ -5,8 +5,6 @@ non-finite floats become their names, since JSON has no others.
 """
 
 import argparse
-import base64
-import hashlib
 import json
 import os
 import pathlib
@@ -17,6 +15,8 @@ import wandb
 
 import questions
 from log_runs import plain
+from official_artifacts import OfficialArtifacts, digest
+from official_sweeps import OfficialSweeps
 
 # The attributes of a run, under the names that wb prints.
 RUN_FIELDS = {
@@ -69,7 +69,7 @@ def read(fields, thing):
     return {name: plain(get(thing)) for name, get in fields.items()}
 
 
-class Official:
+class Official(OfficialArtifacts, OfficialSweeps):
     def __init__(self, work):
         self.work = work
         self.api = wandb.Api()
@@ -150,11 +150,6 @@ class Official:
         return digests
 
 
-def digest(path):
-    data = path.read_bytes()
-    return {"size": len(data), "md5": base64.b64encode(hashlib.md5(data).digest()).decode()}
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--work", type=pathlib.Path, required=True)
@@ -167,8 +162,6 @@ def main():
             run_ids[project] = [run.id for run in official.runs({"project": project})]
         except ValueError:
             run_ids[project] = []  # its scenario was not chosen
-    if not any(run_ids.values()):
-        sys.exit("the official client finds no run")
     logged = {path.stem for path in (work / "truth").iterdir()}
     lost = logged - {run_id for ids in run_ids.values() for run_id in ids}
     if lost:

@@ -4,18 +4,20 @@ Reads WORK/questions.json, writes WORK/wb.json.
 """
 
 import argparse
-import base64
-import hashlib
 import json
 import os
 import pathlib
 import subprocess
 import time
 
+from official_artifacts import digest
+from wb_artifacts import WbArtifacts
+from wb_sweeps import WbSweeps
+
 NOT_FOUND = 3  # documented exit code
 
 
-class Wb:
+class Wb(WbArtifacts, WbSweeps):
     def __init__(self, work, program):
         self.work = work
         self.program = program
@@ -105,11 +107,6 @@ def keys(question, option="--keys"):
     if "keys" not in question:
         return []
     return [option, ",".join(key.replace(",", "\\,") for key in question["keys"])]
-
-
-def digest(path):
-    data = path.read_bytes()
-    return {"size": len(data), "md5": base64.b64encode(hashlib.md5(data).digest()).decode()}
 
 
 def main():

@@ -17,7 +17,7 @@ Measures wb against the official client: whole processes, medians of five, ratio
 Usage: cargo xtask bench [OPTIONS]
 
 Options:
-  --only NAME   runs, history or first
+  --only NAME   runs, history, first, small, large or manifest (the last three are artifacts)
   --quick       a tenth of the data, medians of three
   --wb PATH     use this wb instead of building one in release
   --write       write the result to docs/benchmarks.md

@@ -12,13 +12,14 @@ use crate::server::Server;
 use crate::{process, python};
 
 const HELP: &str = "\
-Logs real runs with the official SDK into an embedded server, reads them with wandb.Api() and with wb, and compares
-every value.
+Logs real runs, artifacts and sweeps with the official SDK into an embedded server, reads them with wandb.Api() and
+with wb, and compares every value; then wb writes, and wandb.Api() reads that.
 
 Usage: cargo xtask conformance [OPTIONS]
 
 Options:
-  --only NAME   log only the scenarios whose name starts so (see conformance/log_runs.py)
+  --part PART   only this part: runs, artifacts, sweeps or written; may be repeated (default: all)
+  --only NAME   only the part runs, and of it the scenarios whose name starts so (see conformance/log_runs.py)
   --wb PATH     use this wb instead of building one in release
   --keep        keep the server's data and all answers in target/conformance/work
 
@@ -31,8 +32,45 @@ const HEARTBEAT_TIMEOUT: &str = "45s";
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
     only: Option<String>,
+    parts: Vec<Part>,
     program: Option<PathBuf>,
     keep: bool,
+}
+
+/// What is logged, and by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Runs, by the official SDK.
+    Runs,
+    /// Artifacts, by the official SDK.
+    Artifacts,
+    /// Sweeps, by the official agent.
+    Sweeps,
+    /// Runs and artifacts, by `wb`.
+    Written,
+}
+
+impl Part {
+    const ALL: [(&'static str, Self); 4] = [
+        ("runs", Self::Runs),
+        ("artifacts", Self::Artifacts),
+        ("sweeps", Self::Sweeps),
+        ("written", Self::Written),
+    ];
+}
+
+impl Options {
+    fn has(&self, part: Part) -> bool {
+        if self.only.is_some() {
+            return part == Part::Runs;
+        }
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
+
+    /// Whether something was left out, so that not every known difference can show.
+    fn is_partial(&self) -> bool {
+        self.only.is_some() || !self.parts.is_empty()
+    }
 }
 
 /// Runs the task.
@@ -79,14 +117,32 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             .arg(&work);
         command
     };
-    let mut log = script("log_runs.py");
-    if let Some(only) = &options.only {
-        log.args(["--only", only]);
+    // Whoever reads asks about what was logged, so a part that is left out is not asked about.
+    std::fs::create_dir_all(work.join("truth"))
+        .map_err(|cause| Failure::about(format!("cannot make {}", work.join("truth").display()), cause))?;
+    if options.has(Part::Runs) {
+        process::succeed(
+            script("log_runs.py").args(
+                options
+                    .only
+                    .iter()
+                    .flat_map(|only| ["--only".as_ref(), only.as_str()]),
+            ),
+        )?;
     }
-    process::succeed(&mut log)?;
+    if options.has(Part::Artifacts) {
+        process::succeed(&mut script("log_artifacts.py"))?;
+    }
+    if options.has(Part::Sweeps) {
+        process::succeed(&mut script("log_sweeps.py"))?;
+    }
     process::succeed(&mut script("read_official.py"))?;
     process::succeed(script("read_wb.py").arg("--wb").arg(&program))?;
-    process::succeed(script("compare.py").args(options.only.as_ref().map(|_| "--partial")))?;
+    process::succeed(script("compare.py").args(options.is_partial().then_some("--partial")))?;
+    if options.has(Part::Written) {
+        process::succeed(script("write_wb.py").arg("--wb").arg(&program))?;
+        process::succeed(&mut script("check_written.py"))?;
+    }
     drop(server);
     if !options.keep {
         std::fs::remove_dir_all(&work)
@@ -127,6 +183,14 @@ fn parse(arguments: &[String]) -> Result<Option<Options>> {
         };
         match argument.as_str() {
             "--only" => options.only = Some(value()?.clone()),
+            "--part" => {
+                let name = value()?;
+                let (_, part) = Part::ALL
+                    .into_iter()
+                    .find(|(known, _)| known == name)
+                    .ok_or_else(|| Failure::new(format!("{name:?} is no part\n\n{HELP}")))?;
+                options.parts.push(part);
+            }
             "--wb" => options.program = Some(absolute(value()?)?),
             "--keep" => options.keep = true,
             "--help" | "-h" => return Ok(None),
@@ -160,11 +224,19 @@ mod tests {
             options,
             Options {
                 only: Some("sgd".into()),
+                parts: Vec::new(),
                 program: None,
                 keep: true
             }
         );
         assert_eq!(parse_words(&["--help"]).unwrap(), None);
+        assert!(options.has(Part::Runs) && !options.has(Part::Artifacts) && options.is_partial());
+        let parts = parse_words(&["--part", "artifacts", "--part", "written"])
+            .unwrap()
+            .unwrap();
+        assert_eq!(parts.parts, [Part::Artifacts, Part::Written]);
+        assert!(parts.has(Part::Written) && !parts.has(Part::Sweeps));
+        assert!(parse_words(&["--part", "everything"]).is_err());
         assert!(parse_words(&["--only"]).is_err());
         assert!(parse_words(&["--wb", "/nowhere/at/all"]).is_err());
         assert!(parse_words(&["more"]).is_err());

@@ -29,6 +29,7 @@ const PENDING: &[&str] = &[
     "ArtifactDraft::metadata",
     "ArtifactDraft::metadata_key",
     "ArtifactDraft::new",
+    "ArtifactDraft::reference",
     "ArtifactDraft::tag",
     "ArtifactDraft::ttl",
     "LoggedArtifact::artifact",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::artifact_cache::CacheCommand;
+use super::artifact_put::ArtifactPutArgs;
 use super::artifact_write::{ArtifactDeleteArgs, ArtifactLinkArgs, ArtifactUnlinkArgs, ArtifactUpdateArgs};
 
 /// Verbs of artifacts.
@@ -29,6 +30,10 @@ pub(crate) enum ArtifactCommand {
     Checkout(CheckoutArgs),
     /// Compare a directory with a version's manifest, and list every difference.
     Verify(VerifyArgs),
+    /// Log a file or a directory as a new version; what the server has already is not sent again.
+    Put(ArtifactPutArgs),
+    /// Show one entry: a table as rows, other media as an object with the path of the verified file, any file as its path.
+    Get(ArtifactGetArgs),
     /// Change aliases, tags, description, metadata or time to live of a version.
     Update(ArtifactUpdateArgs),
     /// Delete a version.
@@ -277,4 +282,20 @@ pub(crate) struct VerifyArgs {
     /// Ask no server: the manifest of a version that was downloaded before.
     #[arg(long)]
     pub(crate) offline: bool,
+}
+
+/// Options of `artifact get`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  wb artifact get my-team/my-project/results:latest predictions --output csv\n  \
+                        wb artifact get my-team/my-project/model:v3 config.json"
+)]
+pub(crate) struct ArtifactGetArgs {
+    /// The version.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+
+    /// The entry: the name of a table or another medium, or the path of a file.
+    #[arg(value_name = "ENTRY")]
+    pub(crate) entry: String,
 }

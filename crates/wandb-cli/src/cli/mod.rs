@@ -2,6 +2,7 @@
 
 mod artifact;
 mod artifact_cache;
+mod artifact_put;
 mod artifact_write;
 mod demo;
 mod global;
@@ -19,10 +20,11 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use artifact::{
-    ArtifactCommand, ArtifactDownloadArgs, ArtifactFilesArgs, ArtifactTypesArgs, ArtifactViewArgs,
-    CheckoutArgs, CollectionsArgs, LinkChoice, ManifestArgs, VerifyArgs, VersionsArgs,
+    ArtifactCommand, ArtifactDownloadArgs, ArtifactFilesArgs, ArtifactGetArgs, ArtifactTypesArgs,
+    ArtifactViewArgs, CheckoutArgs, CollectionsArgs, LinkChoice, ManifestArgs, VerifyArgs, VersionsArgs,
 };
 pub(crate) use artifact_cache::{CacheArgs, CacheCommand, CacheGcArgs};
+pub(crate) use artifact_put::{ArtifactPutArgs, DigestChoice};
 pub(crate) use artifact_write::{
     ArtifactDeleteArgs, ArtifactLinkArgs, ArtifactUnlinkArgs, ArtifactUpdateArgs, TtlChoice,
 };

@@ -1,15 +1,19 @@
 //! A new version that is being put together.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 use wandb_artifacts::{
     Algorithm,
-    draft::Draft,
+    draft::{Draft, ReferenceOptions},
     name::{Alias, CollectionName, Tag, TypeName},
 };
 use wandb_core::{Result, Value, value::Map};
 
-use super::{Artifact, TimeToLive, metadata};
+use super::{Artifact, TimeToLive, metadata, urls::Resolver};
+use crate::Api;
 
 /// A new version: its content (through [`Deref`]: `add_file`, `add_directory`, `add_reference`, `remove`), and what is said of
 /// it. [`log`](Self::log) sends it.
@@ -130,6 +134,25 @@ impl ArtifactDraft {
             self.tags.push(tag);
         }
         Ok(self)
+    }
+
+    /// Adds a reference to an object that stays where it is, also to an entry of another version
+    /// (`wandb-artifact://…`), which is looked up. Gives how many entries were added, of a directory more than one. See
+    /// [`Draft::add_reference`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn reference(
+        &mut self,
+        api: &Api,
+        address: &str,
+        path: Option<&str>,
+        options: ReferenceOptions,
+    ) -> Result<usize> {
+        let options = options.resolver(Arc::new(Resolver(api.clone())));
+        self.content
+            .add_reference(api.client(), address, path, &options)
+            .await
     }
 
     /// How long the version is kept; as the collection says unless set.

@@ -259,7 +259,7 @@ pub(super) async fn checkout(context: &mut Context, arguments: &CheckoutArgs) ->
 
 /// One bar for all files.
 #[derive(Debug)]
-struct Bar(ProgressBar);
+pub(super) struct Bar(pub(super) ProgressBar);
 
 impl Progress for Bar {
     fn total(&self, _: u64, bytes: u64) {

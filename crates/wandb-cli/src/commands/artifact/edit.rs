@@ -51,7 +51,7 @@ pub(super) async fn update(context: &mut Context, arguments: &ArtifactUpdateArgs
 }
 
 /// Reads a JSON object from an option.
-fn object(json: &str) -> CommandResult<wandb_api::value::Map> {
+pub(super) fn object(json: &str) -> CommandResult<wandb_api::value::Map> {
     let broken = |what: String| Failure::usage(what).hint("for example --metadata '{\"rows\": 1000}'");
     match Value::parse(json) {
         Ok(Value::Map(map)) => Ok(map),
@@ -61,7 +61,7 @@ fn object(json: &str) -> CommandResult<wandb_api::value::Map> {
 }
 
 /// The version as it is now: one line for people, the object otherwise.
-fn show(context: &mut Context, artifact: &Artifact, done: &str) -> CommandResult {
+pub(super) fn show(context: &mut Context, artifact: &Artifact, done: &str) -> CommandResult {
     if context.format() == Format::Table {
         context.note(&format!("{done} {}", artifact.exact_name()));
         let line = format!("{}\n", artifact.exact_name());

@@ -5,7 +5,9 @@ mod collections;
 mod download;
 mod edit;
 mod files;
+mod get;
 mod manifest;
+mod put;
 pub(crate) mod record;
 mod types;
 mod verify;
@@ -29,6 +31,8 @@ pub(crate) async fn dispatch(context: &mut Context, command: ArtifactCommand) ->
         ArtifactCommand::Checkout(arguments) => download::checkout(context, &arguments).await,
         ArtifactCommand::Verify(arguments) => verify::verify(context, &arguments).await,
         ArtifactCommand::Cache(command) => cache::dispatch(context, command).await,
+        ArtifactCommand::Put(arguments) => put::put(context, &arguments).await,
+        ArtifactCommand::Get(arguments) => get::get(context, &arguments).await,
         ArtifactCommand::Update(arguments) => edit::update(context, &arguments).await,
         ArtifactCommand::Delete(arguments) => edit::delete(context, &arguments).await,
         ArtifactCommand::Link(arguments) => edit::link(context, &arguments).await,

@@ -1,0 +1,191 @@
+//! `wb artifact put`: a new version.
+
+use std::sync::Arc;
+
+use wandb_api::artifact::{ArtifactDraft, LoggedArtifact, UploadOptions};
+use wandb_api::artifacts::draft::{AddOptions, Draft, ReferenceOptions};
+use wandb_api::artifacts::{Algorithm, ArtifactPath};
+use wandb_api::{Api, ErrorKind};
+
+use super::download::Bar;
+use super::edit::{object, show};
+use crate::cli::{ArtifactPutArgs, DigestChoice};
+use crate::context::Context;
+use crate::failure::{CommandResult, Failure};
+use crate::output::text;
+
+/// Logs files and references as a new version.
+pub(super) async fn put(context: &mut Context, arguments: &ArtifactPutArgs) -> CommandResult {
+    let connection = context.connect().await?;
+    let api = connection.api();
+    let path = api.artifact_path(&arguments.name).await?;
+    if arguments
+        .name
+        .rsplit('/')
+        .next()
+        .is_some_and(|last| last.contains(':'))
+    {
+        return Err(
+            Failure::usage("the name of a new version has no alias").hint("give aliases with --alias")
+        );
+    }
+    let mut draft = begin(context, api, &path, arguments).await?;
+    fill(context, api, &mut draft, arguments).await?;
+    if draft.is_empty() {
+        return Err(Failure::usage("there is nothing to log: no file was found"));
+    }
+    let size = draft.manifest().size();
+    let what = format!(
+        "{} in {}",
+        text::bytes(size),
+        text::counted(draft.len() as u64, "file")
+    );
+    if arguments.dry_run {
+        context.note(&format!("would log {what} as {path}, digest {}", draft.digest()));
+        return Ok(());
+    }
+    let bar = context.ui.transfer(Some(size), &path.to_string());
+    let options = UploadOptions::default().progress(Arc::new(Bar(bar.clone())));
+    let project = format!("{}/{}", path.entity().as_str(), path.project().as_str());
+    let logged = match &arguments.run {
+        Some(run) => {
+            let run = api.run_reference(&format!("{project}/{run}")).await?;
+            draft.log(&run, &options).await
+        }
+        None => draft.log_in(api, &project, &options).await,
+    };
+    bar.finish_and_clear();
+    let LoggedArtifact {
+        artifact,
+        is_new,
+        uploaded,
+        ..
+    } = logged?;
+    let done = if is_new {
+        format!(
+            "{what}: {} sent ({}), {} were stored already; logged",
+            text::grouped(uploaded.sent),
+            text::bytes(uploaded.transferred),
+            text::grouped(uploaded.stored)
+        )
+    } else {
+        "the same content is a version already:".to_owned()
+    };
+    show(context, &artifact, &done)
+}
+
+/// An empty draft, or one with all of the newest version.
+async fn begin(
+    context: &Context,
+    api: &Api,
+    path: &ArtifactPath,
+    arguments: &ArtifactPutArgs,
+) -> CommandResult<ArtifactDraft> {
+    let base = if arguments.incremental {
+        match api
+            .artifact_of_type(&format!("{path}:latest"), &arguments.type_name)
+            .await
+        {
+            Ok(newest) => Some(newest.new_draft().await?),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                context.note("there is no version yet: this will be the first");
+                None
+            }
+            Err(error) => return Err(error.into()),
+        }
+    } else {
+        None
+    };
+    let is_first = base.is_none();
+    let mut draft = match base {
+        Some(draft) => draft,
+        None => ArtifactDraft::new(&arguments.type_name, path.collection().as_str())?,
+    };
+    match (arguments.digest, is_first) {
+        (DigestChoice::Md5, _) => {}
+        (DigestChoice::Xxh128, true) => *draft = Draft::new(Algorithm::Xxh128),
+        // Its entries have their digests.
+        (DigestChoice::Xxh128, false) => {
+            return Err(Failure::usage(
+                "--digest has no use with --incremental: the newest version decides",
+            ));
+        }
+    }
+    if let Some(description) = &arguments.description {
+        draft = draft.description(description);
+    }
+    if let Some(metadata) = &arguments.metadata {
+        draft = draft.metadata(object(metadata)?)?;
+    }
+    for alias in &arguments.aliases {
+        draft = draft.alias(alias)?;
+    }
+    for tag in &arguments.tags {
+        draft = draft.tag(tag)?;
+    }
+    Ok(draft)
+}
+
+async fn fill(
+    context: &Context,
+    api: &Api,
+    draft: &mut ArtifactDraft,
+    arguments: &ArtifactPutArgs,
+) -> CommandResult {
+    let prefix = arguments.prefix.as_deref().map(|prefix| prefix.trim_matches('/'));
+    // Of the newest version files are replaced; two of the same put must not have one name.
+    let options = AddOptions::default().overwrite(arguments.incremental);
+    for path in &arguments.paths {
+        let spinner = context.ui.transfer(None, &format!("hashing {}", path.display()));
+        let added = if path.is_dir() {
+            draft.add_directory(path, prefix, &options).await.map(|_| ())
+        } else {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let placed = match (prefix, name) {
+                (Some(prefix), Some(name)) => Some(format!("{prefix}/{name}")),
+                _ => None,
+            };
+            draft
+                .add_file(path, placed.as_deref(), &options)
+                .await
+                .map(|_| ())
+        };
+        spinner.finish_and_clear();
+        added?;
+    }
+    for text in &arguments.references {
+        let (name, address) = named_reference(text);
+        let options = ReferenceOptions::default().overwrite(arguments.incremental);
+        draft.reference(api, address, name, options).await?;
+    }
+    Ok(())
+}
+
+/// `NAME=URI`, or a URI alone.
+fn named_reference(text: &str) -> (Option<&str>, &str) {
+    match text.split_once('=') {
+        Some((name, address)) if !name.contains("://") && address.contains("://") => (Some(name), address),
+        _ => (None, text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_may_have_a_name() {
+        assert_eq!(
+            named_reference("a/b=s3://bucket/x"),
+            (Some("a/b"), "s3://bucket/x")
+        );
+        assert_eq!(
+            named_reference("https://host/x?a=b"),
+            (None, "https://host/x?a=b")
+        );
+        assert_eq!(
+            named_reference("n=https://host/x?a=b"),
+            (Some("n"), "https://host/x?a=b")
+        );
+    }
+}
