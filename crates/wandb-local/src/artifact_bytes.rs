@@ -187,7 +187,10 @@ impl App {
             .store
             .read(move |db| {
                 access::require_version(db, &caller, artifact)?;
-                uploads::assembly(db, artifact, &upload_id, storage_path, &completed)
+                let assembly = uploads::assembly(db, artifact, &upload_id, storage_path, &completed)?;
+                // Clients name the version in which the bytes first appeared; what changes is the one they are for.
+                access::require_version(db, &caller, assembly.upload.artifact)?;
+                Ok(assembly)
             })
             .await?;
         let declared = upload

@@ -11,6 +11,7 @@ mod bad_input;
 mod bad_server;
 mod broken;
 mod demo;
+mod local;
 mod login;
 mod read;
 mod serve;

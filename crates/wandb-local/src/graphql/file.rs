@@ -10,6 +10,7 @@ use super::page::{self, PageInfo, Window};
 use super::scalars::{DateTime, Int64};
 use super::{Caller, caller};
 use crate::artifact_bytes::ArtifactObject;
+use crate::store::access::{self, Right};
 use crate::store::artifacts::entries::{self, EntryRow};
 use crate::store::artifacts::manifests::ManifestRow;
 use crate::store::artifacts::rows::ArtifactRow;
@@ -29,8 +30,8 @@ const UPLOAD_TYPE: &str = "Content-Type:application/octet-stream";
 /// A file.
 #[derive(Debug, Clone)]
 pub(crate) enum File {
-    /// Of a run.
-    Run(FileRow),
+    /// Of a run, and whether the caller may replace it.
+    Run(FileRow, bool),
     /// Of a committed version of an artifact.
     Entry(EntryRow),
     /// Of a pending version, with the version in which its bytes first appeared.
@@ -44,7 +45,7 @@ impl File {
     fn download(&self, caller: &Caller) -> Option<String> {
         let (app, origin) = (&caller.app, &caller.origin);
         match self {
-            Self::Run(row) => app.download_url(origin, row),
+            Self::Run(row, _) => app.download_url(origin, row),
             Self::Entry(row) => match &row.reference {
                 Some(reference) => Some(reference.clone()),
                 None => app.blob_url(origin, row.md5.as_deref()?),
@@ -54,11 +55,13 @@ impl File {
         }
     }
 
-    /// Where the bytes are to be put; `None` where they are there already, and must not change.
+    /// Where the bytes are to be put; `None` where they are there already and must not change, or are not the caller's to
+    /// change.
     fn upload(&self, caller: &Caller) -> Option<String> {
         let (app, origin) = (&caller.app, &caller.origin);
         match self {
-            Self::Run(row) => Some(app.upload_url(origin, row)),
+            // An upload URL needs no key: it is given to those only who may do what it is for.
+            Self::Run(row, writable) => writable.then(|| app.upload_url(origin, row)),
             Self::Entry(_) => None,
             Self::Upload(row, _) => row
                 .md5
@@ -71,7 +74,7 @@ impl File {
     /// The MD5 of the bytes, in hexadecimal.
     fn md5_hex(&self) -> Option<&str> {
         match self {
-            Self::Run(row) => row.md5.as_deref(),
+            Self::Run(row, _) => row.md5.as_deref(),
             Self::Entry(row) => row.md5.as_deref(),
             Self::Upload(row, _) => row.md5.as_deref().or(row.declared_md5.as_deref()),
             Self::Manifest(row) => row.md5.as_deref(),
@@ -80,7 +83,7 @@ impl File {
 
     fn path(&self) -> &str {
         match self {
-            Self::Run(row) => &row.name,
+            Self::Run(row, _) => &row.name,
             Self::Entry(row) => &row.path,
             Self::Upload(row, _) => &row.path,
             Self::Manifest(row) => &row.name,
@@ -93,7 +96,7 @@ impl File {
 impl File {
     async fn id(&self) -> ID {
         match self {
-            Self::Run(row) => Kind::File.encode(row.id),
+            Self::Run(row, _) => Kind::File.encode(row.id),
             Self::Entry(row) => base64::engine::general_purpose::STANDARD
                 .encode(format!("ArtifactFile:{}:{}", row.artifact, row.position)),
             Self::Upload(row, _) => Kind::ArtifactUpload.encode(row.id),
@@ -107,7 +110,7 @@ impl File {
     /// The last part of the name; of a file of an artifact, the whole path (protocol §5.6).
     async fn display_name(&self) -> Option<&str> {
         match self {
-            Self::Run(row) => row.name.rsplit('/').next(),
+            Self::Run(row, _) => row.name.rsplit('/').next(),
             _ => Some(self.path()),
         }
     }
@@ -129,7 +132,7 @@ impl File {
     /// Headers of the upload, `Name:value` each.
     async fn upload_headers(&self) -> Option<Vec<String>> {
         let md5 = match self {
-            Self::Run(_) | Self::Entry(_) => return Some(Vec::new()),
+            Self::Run(..) | Self::Entry(_) => return Some(Vec::new()),
             // Of an upload in parts, the client says the digest of each part.
             Self::Upload(row, _) if row.multipart.is_some() => None,
             Self::Upload(row, _) => row.declared_md5.as_deref().and_then(base64_digest),
@@ -158,7 +161,7 @@ impl File {
     /// Opaque; given back when an upload in parts is completed.
     async fn storage_path(&self) -> Option<String> {
         match self {
-            Self::Run(row) => Some(row.name.clone()),
+            Self::Run(row, _) => Some(row.name.clone()),
             Self::Entry(row) => row.md5.as_ref().map(|md5| format!("blobs/{md5}")),
             Self::Upload(row, _) => Some(Kind::ArtifactUpload.encode(row.id)),
             Self::Manifest(row) => Some(row.name.clone()),
@@ -166,7 +169,7 @@ impl File {
     }
     async fn size_bytes(&self) -> Int64 {
         Int64(match self {
-            Self::Run(row) => row.size,
+            Self::Run(row, _) => row.size,
             Self::Entry(row) => row.size.unwrap_or(0),
             Self::Upload(..) => 0,
             Self::Manifest(row) => row.size,
@@ -187,12 +190,12 @@ impl File {
                 let digest = row.declared_md5.as_deref().or(row.declared_xxh128.as_deref());
                 base64_digest(digest?)
             }
-            Self::Run(_) | Self::Manifest(_) => base64_digest(self.md5_hex()?),
+            Self::Run(..) | Self::Manifest(_) => base64_digest(self.md5_hex()?),
         }
     }
     async fn updated_at(&self) -> Option<DateTime> {
         match self {
-            Self::Run(row) => row.uploaded_at.map(DateTime),
+            Self::Run(row, _) => row.uploaded_at.map(DateTime),
             Self::Entry(row) => Some(DateTime(row.updated_at)),
             Self::Upload(..) => None,
             Self::Manifest(row) => row.uploaded_at.map(DateTime),
@@ -201,7 +204,7 @@ impl File {
     /// The version that the file belongs to; of an upload, the one in which its bytes first appeared.
     async fn artifact(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Artifact>> {
         let id = match self {
-            Self::Run(_) => return Ok(None),
+            Self::Run(..) => return Ok(None),
             Self::Upload(_, birth) => return Ok(birth.clone().map(Artifact)),
             Self::Entry(row) => row.artifact,
             Self::Manifest(row) => row.artifact,
@@ -343,12 +346,19 @@ pub(crate) async fn file_page(
 ) -> async_graphql::Result<FileConnection> {
     let window = page::forward(first, after.as_deref(), FILES, MAX_FILES)?;
     let asked = query.clone();
-    let (rows, more) = caller
-        .app
-        .store
-        .read(move |db| files::list(db, run, &asked, window.limit, window.offset))
-        .await?;
-    let files = rows.into_iter().map(|row| Some(File::Run(row))).collect();
+    let identity = caller.identity.clone();
+    let job = move |db: &rusqlite::Connection| {
+        let writable = access::may_run(db, &identity, run, Right::Write)?;
+        Ok((
+            files::list(db, run, &asked, window.limit, window.offset)?,
+            writable,
+        ))
+    };
+    let ((rows, more), writable) = caller.app.store.read(job).await?;
+    let files = rows
+        .into_iter()
+        .map(|row| Some(File::Run(row, writable)))
+        .collect();
     Ok(FileConnection::new(files, more, window, Total::OfRun(run, query)))
 }
 

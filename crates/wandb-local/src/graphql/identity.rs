@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use super::page;
 use super::project::{Project, ProjectConnection};
 use super::scalars::{DateTime, Int64, JsonString};
-use super::{Caller, caller};
+use super::{Caller, caller, server_info};
 use crate::store::identity::{self, EntityRow};
 use crate::store::ids::Kind;
 use crate::store::people::{self, AccountKind, KeyRow, MemberRow, UserRow};
@@ -241,22 +241,23 @@ impl Entity {
     async fn private_only(&self) -> bool {
         false
     }
-    /// Bytes of run files, each content once.
+    /// Bytes of run files and artifacts in the projects that the caller may see, each content once.
     async fn storage_bytes(&self, ctx: &Context<'_>) -> async_graphql::Result<Int64> {
         let id = self.0.id;
-        Ok(Int64(
-            caller(ctx)
-                .app
-                .store
-                .read(move |db| identity::storage_bytes(db, id))
-                .await?,
-        ))
+        let Caller { app, identity, .. } = caller(ctx);
+        let identity = identity.clone();
+        let bytes = app
+            .store
+            .read(move |db| identity::storage_bytes(db, &identity, id))
+            .await?;
+        Ok(Int64(bytes))
     }
     async fn code_saving_enabled(&self) -> bool {
         false
     }
+    /// True where the server takes versions whose digests are XXH128, which is the feature of that name.
     async fn xxhash_digests_enabled(&self) -> Option<bool> {
-        Some(true)
+        Some(server_info::offers(server_info::DIGEST_ALGORITHM))
     }
     async fn default_access(&self) -> &str {
         "USER_WRITE"

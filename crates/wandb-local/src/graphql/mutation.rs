@@ -236,7 +236,7 @@ impl RunMutation {
         Ok(Some(CreateRunFilesPayload {
             run_id: Kind::Run.encode(run).into(),
             upload_headers: Vec::new(),
-            files: rows.into_iter().map(File::Run).collect(),
+            files: rows.into_iter().map(|row| File::Run(row, true)).collect(),
         }))
     }
 

@@ -6,13 +6,13 @@ use super::artifacts::{
     Artifact, ArtifactCollection, ArtifactCollectionConnection, ArtifactCollectionMembership, ArtifactType,
     ArtifactTypeConnection, CollectionPage, collection_page,
 };
-use super::caller;
 use super::identity::{Entity, User};
 use super::page::{self, PageInfo, Window};
 use super::run::Run;
 use super::scalars::{DateTime, JsonString};
 use super::sweep::{Sweep, SweepConnection, sweep_page};
 use super::view::{ViewConnection, view_page};
+use super::{Caller, caller};
 use crate::store::access::{self, Right};
 use crate::store::artifacts::collections::{self, Scope};
 use crate::store::artifacts::versions;
@@ -206,9 +206,11 @@ impl Project {
         #[graphql(name = "enableTracking")] _enable_tracking: Option<bool>,
     ) -> async_graphql::Result<Option<Artifact>> {
         let project = self.0.id;
-        let store = &caller(ctx).app.store;
-        let row = store
-            .read(move |db| versions::named(db, project, &name, None))
+        let Caller { app, identity, .. } = caller(ctx);
+        let identity = identity.clone();
+        let row = app
+            .store
+            .read(move |db| versions::named(db, &identity, project, &name, None))
             .await?;
         Ok(row.map(|row| Artifact(row.artifact)))
     }
@@ -286,9 +288,11 @@ impl Project {
         name: String,
     ) -> async_graphql::Result<Option<ArtifactCollectionMembership>> {
         let project = self.0.id;
-        let store = &caller(ctx).app.store;
-        let row = store
-            .read(move |db| versions::named(db, project, &name, None))
+        let Caller { app, identity, .. } = caller(ctx);
+        let identity = identity.clone();
+        let row = app
+            .store
+            .read(move |db| versions::named(db, &identity, project, &name, None))
             .await?;
         Ok(row.map(ArtifactCollectionMembership))
     }

@@ -173,10 +173,9 @@ impl Query {
         let identity = identity.clone();
         let found = app
             .store
-            .read(move |db| {
-                let found = create::by_client_id(db, Some(&asked))?;
-                let seen = found.map(|id| artifact_access::sees_version(db, &identity, id));
-                Ok(found.filter(|_| matches!(seen, Some(Ok(true)))))
+            .read(move |db| match create::by_client_id(db, Some(&asked))? {
+                Some(id) if artifact_access::sees_version(db, &identity, id)? => Ok(Some(id)),
+                _ => Ok(None),
             })
             .await?;
         Ok(found.map(|id| ClientIDMapping {

@@ -10,6 +10,8 @@ use super::scalars::Json;
 const EXACT_FILTERS: &str = "WB_EXACT_FILTERS";
 /// Single members of a run can be changed, and refused when somebody else was faster (`wbPatchRun`, `Run.wbRevision`).
 const RUN_PATCH: &str = "WB_RUN_PATCH";
+/// Versions of artifacts may have XXH128 digests, and are asked which ones they have.
+pub(super) const DIGEST_ALGORITHM: &str = "ARTIFACT_DIGEST_ALGORITHM";
 /// Features that are really there. What is not named is off, and the official client falls back (protocol §0.4).
 const FEATURES: &[&str] = &[
     "FILESTREAM_GZIP",
@@ -21,7 +23,7 @@ const FEATURES: &[&str] = &[
     "ARTIFACT_COLLECTIONS_FILTERING_SORTING",
     "ARTIFACT_COLLECTION_MEMBERSHIP_FILES",
     "ARTIFACT_COLLECTION_MEMBERSHIP_FILE_DOWNLOAD_HANDLER",
-    "ARTIFACT_DIGEST_ALGORITHM",
+    DIGEST_ALGORITHM,
     "ARTIFACT_MEMBERSHIP_IN_LINK_ARTIFACT_RESPONSE",
     "ARTIFACT_TAGS",
     "ARTIFACT_V2_DOWNLOAD_HANDLER_SUPPORTS_ARTIFACT_ID",
@@ -31,6 +33,11 @@ const FEATURES: &[&str] = &[
     "UNLINK_ARTIFACT",
     "USE_ARTIFACT_WITH_ENTITY_AND_PROJECT_INFORMATION",
 ];
+
+/// Whether the server has a feature.
+pub(super) fn offers(feature: &str) -> bool {
+    FEATURES.contains(&feature)
+}
 
 /// The server.
 #[derive(Debug, SimpleObject)]

@@ -8,6 +8,7 @@
 //! What may not be seen is *not there* (null, not found); what may be seen and not changed is refused with the words
 //! "permission denied" (protocol §2.4), which clients look for.
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::identity::Identity;
@@ -25,10 +26,33 @@ pub(crate) enum Right {
 /// The access word of a new project.
 pub(crate) const DEFAULT: &str = "ENTITY_WRITE";
 
+/// [`may`] with [`Right::Read`] for users who are no admins, as a condition on a project `p`.
+macro_rules! readable_by {
+    ($user:literal) => {
+        concat!(
+            "CASE p.access WHEN 'PRIVATE' THEN p.user_id = ",
+            $user,
+            " WHEN 'USER_READ' THEN TRUE WHEN 'USER_WRITE' THEN TRUE
+              ELSE EXISTS (SELECT 1 FROM members m WHERE m.entity_id = p.entity_id AND m.user_id = ",
+            $user,
+            ") END"
+        )
+    };
+}
+
 /// A part of a query that is true for projects `p` that the caller may read; `?1` is the user, `?2` whether admin.
-pub(crate) const READABLE: &str = "(?2 OR (p.access = 'PRIVATE' AND p.user_id = ?1)
-    OR (p.access <> 'PRIVATE' AND (p.access IN ('USER_READ', 'USER_WRITE')
-        OR EXISTS (SELECT 1 FROM members m WHERE m.entity_id = p.entity_id AND m.user_id = ?1))))";
+pub(crate) const READABLE: &str = concat!("(?2 OR ", readable_by!("?1"), ")");
+
+/// A part of a query that is true where the caller may read the project whose row number the expression gives, and the
+/// values of its parameters, for queries whose parameters have no numbers. The expression must not speak of `p` or `m`.
+pub(crate) fn readable(caller: &Identity, project: &str) -> (String, Vec<Value>) {
+    if caller.admin {
+        return ("TRUE".to_owned(), Vec::new());
+    }
+    let condition = concat!(" AND ", readable_by!("?"), ")");
+    let sql = format!("EXISTS (SELECT 1 FROM projects p WHERE p.id = {project}{condition}");
+    (sql, vec![Value::Integer(caller.user); 2])
+}
 
 /// Whether the caller has a right on a project.
 pub(crate) fn may(db: &Connection, caller: &Identity, project: i64, right: Right) -> StoreResult<bool> {
@@ -71,6 +95,23 @@ pub(crate) fn require_write(db: &Connection, caller: &Identity, project: i64, wh
     })
 }
 
+/// [`require_write`] for an object that the caller named by its id. The name of what may not be seen stays untold.
+///
+/// # Errors
+/// As [`require_write`]. `sort` is the sort of the object, `name` its name.
+pub(crate) fn require_write_by_id(
+    db: &Connection,
+    caller: &Identity,
+    project: i64,
+    sort: &str,
+    name: &str,
+) -> StoreResult<()> {
+    match require_write(db, caller, project, sort) {
+        Err(StoreError::Denied(_)) => Err(StoreError::Denied(format!("{sort} {name}"))),
+        outcome => outcome,
+    }
+}
+
 /// [`require_write`] for a run by its row number. A run that is gone passes: what that means is the caller's business.
 ///
 /// # Errors
@@ -81,8 +122,20 @@ pub(crate) fn require_run(db: &Connection, caller: &Identity, run: i64) -> Store
         .query_row([run], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     match found {
-        Some((project, name)) => require_write(db, caller, project, &format!("run {name}")),
+        Some((project, name)) => require_write_by_id(db, caller, project, "run", &name),
         None => Ok(()),
+    }
+}
+
+/// [`may`] for a run by its row number; false when there is none.
+pub(crate) fn may_run(db: &Connection, caller: &Identity, run: i64, right: Right) -> StoreResult<bool> {
+    let project = db
+        .prepare_cached("SELECT project_id FROM runs WHERE id = ?1")?
+        .query_row([run], |row| row.get(0))
+        .optional()?;
+    match project {
+        Some(project) => may(db, caller, project, right),
+        None => Ok(false),
     }
 }
 

@@ -22,28 +22,6 @@ pub(crate) fn record(db: &Connection, md5: &str, xxh128: Option<&str>, size: i64
     Ok(())
 }
 
-/// The bytes of this MD5.
-pub(crate) fn by_md5(db: &Connection, md5: &str) -> StoreResult<Option<BlobRow>> {
-    find(db, "SELECT md5, size FROM blobs WHERE md5 = ?1", md5)
-}
-
-/// The bytes of this XXH128.
-pub(crate) fn by_xxh128(db: &Connection, xxh128: &str) -> StoreResult<Option<BlobRow>> {
-    find(db, "SELECT md5, size FROM blobs WHERE xxh128 = ?1", xxh128)
-}
-
-fn find(db: &Connection, sql: &str, digest: &str) -> StoreResult<Option<BlobRow>> {
-    Ok(db
-        .prepare_cached(sql)?
-        .query_row([digest], |row| {
-            Ok(BlobRow {
-                md5: row.get(0)?,
-                size: row.get(1)?,
-            })
-        })
-        .optional()?)
-}
-
 /// Those of `digests` that nothing refers to any more: no run file, no file or manifest of a version, no upload on its
 /// way to one.
 pub(crate) fn unreferenced(db: &Connection, digests: Vec<String>) -> StoreResult<Vec<String>> {
@@ -70,31 +48,41 @@ pub(crate) fn forget(db: &Connection, md5: &str) -> StoreResult<()> {
     Ok(())
 }
 
-/// The bytes that live versions of an entity refer to, by either of their digests in hexadecimal, and the version in
-/// which they first appeared. Only versions that the caller may see count: the names of bytes are no secret, and who
-/// knows one must not get at the bytes of others.
+/// The bytes that committed versions of an entity, or linked by one, refer to, by either of their digests in hexadecimal,
+/// and the version in which they first appeared. Only versions that the caller may see count: the names of bytes are no
+/// secret, and who knows one must not get at the bytes of others
+/// (see [`artifacts::access`](super::artifacts::access)).
 pub(crate) fn of_entity(
     db: &Connection,
     caller: &Identity,
     entity: i64,
     digest: &str,
 ) -> StoreResult<Option<(BlobRow, i64)>> {
-    let candidates = [by_md5(db, digest)?, by_xxh128(db, digest)?];
-    for blob in candidates.into_iter().flatten() {
-        let birth: Option<i64> = db
+    // Several contents may have one XXH128, by malice: one that the caller may not see must not hide one that they may.
+    // Hence the digest is looked for among what is seen, not the other way about.
+    for digest_is in ["b.md5 = ?3", "b.xxh128 = ?3"] {
+        let found = db
             .prepare_cached(&format!(
-                "SELECT COALESCE(e.birth_id, e.artifact_id) FROM artifact_entries e
+                "SELECT b.md5, b.size, COALESCE(e.birth_id, e.artifact_id) FROM blobs b
+                 JOIN artifact_entries e ON e.md5 = b.md5
                  JOIN artifacts a ON a.id = e.artifact_id JOIN artifact_collections c ON c.id = a.sequence_id
                  JOIN projects p ON p.id = c.project_id
-                 WHERE {} AND e.md5 = ?3 AND p.entity_id = ?4 ORDER BY e.artifact_id LIMIT 1",
+                 WHERE {digest_is} AND {} AND EXISTS (
+                   SELECT 1 FROM artifact_memberships x JOIN artifact_collections y ON y.id = x.collection_id
+                   JOIN projects z ON z.id = y.project_id WHERE x.artifact_id = a.id AND z.entity_id = ?4)
+                 ORDER BY e.artifact_id LIMIT 1",
                 access::READABLE
             ))?
-            .query_row(params![caller.user, caller.admin, blob.md5, entity], |row| {
-                row.get(0)
+            .query_row(params![caller.user, caller.admin, digest, entity], |row| {
+                let blob = BlobRow {
+                    md5: row.get(0)?,
+                    size: row.get(1)?,
+                };
+                Ok((blob, row.get(2)?))
             })
             .optional()?;
-        if let Some(birth) = birth {
-            return Ok(Some((blob, birth)));
+        if found.is_some() {
+            return Ok(found);
         }
     }
     Ok(None)

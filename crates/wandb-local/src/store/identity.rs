@@ -133,16 +133,29 @@ pub(crate) fn entity(
     }
 }
 
-/// Bytes stored by an entity's run files, each distinct content once.
-pub(crate) fn storage_bytes(db: &Connection, entity: i64) -> StoreResult<i64> {
-    Ok(db.query_row(
-        "SELECT COALESCE(SUM(size), 0) FROM (
-           SELECT DISTINCT f.md5, f.size FROM run_files f
-           JOIN runs r ON r.id = f.run_id JOIN projects p ON p.id = r.project_id
-           WHERE p.entity_id = ?1 AND f.md5 IS NOT NULL)",
-        [entity],
-        |row| row.get(0),
-    )?)
+/// Bytes stored by an entity's run files and artifacts (files, manifests, uploads on their way), each distinct content
+/// once. Only projects that the caller may see count: a sum over all of them would change with an upload by whether the
+/// same content is in a project that they may not see.
+pub(crate) fn storage_bytes(db: &Connection, caller: &Identity, entity: i64) -> StoreResult<i64> {
+    let sql = format!(
+        "WITH seen AS (SELECT p.id FROM projects p WHERE p.entity_id = ?3 AND {}),
+         versions AS (SELECT a.id FROM artifacts a JOIN artifact_collections c ON c.id = a.sequence_id
+           WHERE c.project_id IN seen AND a.state <> 'DELETED'),
+         stored AS (
+           SELECT f.md5, f.size FROM run_files f JOIN runs r ON r.id = f.run_id WHERE r.project_id IN seen
+           UNION SELECT b.md5, b.size FROM artifact_entries e JOIN blobs b ON b.md5 = e.md5
+             WHERE e.artifact_id IN versions
+           UNION SELECT t.md5, t.size FROM artifact_manifests t WHERE t.artifact_id IN versions
+           UNION SELECT b.md5, b.size FROM artifact_uploads u JOIN blobs b ON b.md5 = u.md5
+             WHERE u.artifact_id IN versions
+           UNION SELECT t.md5, t.size FROM artifact_uploads u JOIN artifact_parts t ON t.upload_id = u.id
+             WHERE u.artifact_id IN versions)
+         SELECT COALESCE(SUM(size), 0) FROM stored WHERE md5 IS NOT NULL",
+        access::READABLE
+    );
+    Ok(db
+        .prepare_cached(&sql)?
+        .query_row(params![caller.user, caller.admin, entity], |row| row.get(0))?)
 }
 
 /// The secret stored under `name`; made from `fresh` when there is none yet.

@@ -228,6 +228,11 @@ pub(crate) fn delete(db: &Connection, id: i64) -> StoreResult<(bool, Vec<String>
         digests.extend(upsert::delete(db, run)?.1);
     }
     digests.extend(artifacts::collections::digests_of_project(db, id)?);
+    let linked = artifacts::collections::portfolios_elsewhere(db, id)?;
     let deleted = db.execute("DELETE FROM projects WHERE id = ?1", [id])? > 0;
+    let now = time::now();
+    for portfolio in linked {
+        artifacts::edit::settle_latest(db, portfolio, now)?;
+    }
     Ok((deleted, digests.into_iter().collect()))
 }

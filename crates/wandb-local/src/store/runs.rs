@@ -1,9 +1,12 @@
 //! Reading runs: one, many, filtered, sorted, counted.
 
+use std::sync::Arc;
+
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 
-use super::{StoreError, StoreResult};
+use super::identity::Identity;
+use super::{StoreError, StoreResult, access};
 use crate::filter;
 
 /// A run as stored. The texts are `None` when they were not asked for.
@@ -161,8 +164,11 @@ pub(crate) enum Within {
     },
     /// Those that were handed to an agent.
     Agent(i64),
-    /// Those that used a version of an artifact.
-    UsersOf(i64),
+    /// Those that used a version of an artifact, as far as the caller may see them: they may be of any project.
+    UsersOf {
+        artifact: i64,
+        caller: Arc<Identity>,
+    },
 }
 
 impl From<i64> for Within {
@@ -192,12 +198,18 @@ fn conditions(within: &Within, filters: Option<&str>) -> StoreResult<(String, Ve
             vec![Value::Integer(*project), Value::Text(name.clone())],
         ),
         Within::Agent(agent) => ("r.agent_id = ?", vec![Value::Integer(*agent)]),
-        Within::UsersOf(artifact) => (
+        Within::UsersOf { artifact, .. } => (
             "r.id IN (SELECT run_id FROM run_inputs WHERE artifact_id = ?)",
             vec![Value::Integer(*artifact)],
         ),
     };
     let mut clause = String::from(place);
+    if let Within::UsersOf { caller, .. } = within {
+        let (seen, of_seen) = access::readable(caller, "r.project_id");
+        clause.push_str(" AND ");
+        clause.push_str(&seen);
+        values.extend(of_seen);
+    }
     let compiled = filter::compile_filter(filter::Subject::Runs, filters)
         .map_err(|error| StoreError::Filter(filter::explain(&error)))?;
     if let Some(fragment) = compiled {

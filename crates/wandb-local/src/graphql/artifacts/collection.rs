@@ -87,6 +87,7 @@ macro_rules! collection {
                 after: Option<String>,
             ) -> async_graphql::Result<Option<VersionedArtifactConnection>> {
                 let query = VersionQuery {
+                    caller: caller(ctx).identity.clone(),
                     collection: self.0.id,
                     filters: filters.map(|text| text.0),
                     order,
@@ -100,8 +101,12 @@ macro_rules! collection {
                 alias_name: String,
             ) -> async_graphql::Result<Option<ArtifactCollectionMembership>> {
                 let collection = self.0.id;
-                let store = &caller(ctx).app.store;
-                let row = store.read(move |db| versions::member(db, collection, &alias_name)).await?;
+                let Caller { app, identity, .. } = caller(ctx);
+                let identity = identity.clone();
+                let row = app
+                    .store
+                    .read(move |db| versions::member(db, &identity, collection, &alias_name))
+                    .await?;
                 Ok(row.map(ArtifactCollectionMembership))
             }
             #[graphql(complexity = "page::cost(first, 50) * child_complexity")]
@@ -112,6 +117,7 @@ macro_rules! collection {
                 after: Option<String>,
             ) -> async_graphql::Result<ArtifactCollectionMembershipConnection> {
                 let query = VersionQuery {
+                    caller: caller(ctx).identity.clone(),
                     collection: self.0.id,
                     filters: None,
                     order: None,
@@ -281,9 +287,10 @@ async fn aliases(
     after: Option<String>,
 ) -> async_graphql::Result<ArtifactAliasConnection> {
     let window = page::forward(first, after.as_deref(), ALIASES, MAX_PAGE)?;
+    let identity = caller.identity.clone();
     let job = move |db: &rusqlite::Connection| {
-        let found = versions::aliases(db, collection, window.limit, window.offset)?;
-        Ok((found, versions::alias_count(db, collection)?))
+        let found = versions::aliases(db, &identity, collection, window.limit, window.offset)?;
+        Ok((found, versions::alias_count(db, &identity, collection)?))
     };
     let ((rows, more), total) = caller.app.store.read(job).await?;
     let nodes = rows.into_iter().map(ArtifactAlias).collect();

@@ -135,7 +135,7 @@ impl ArtifactEditMutation {
                         .filter(|alias| alias.artifact_collection_name == row.sequence.name)
                         .map(|alias| alias.alias)
                         .collect::<Vec<_>>();
-                    edit::replace_aliases(db, artifact, row.sequence.id, &own)?;
+                    edit::replace_aliases(db, &identity, artifact, row.sequence.id, &own)?;
                 }
                 required(db, artifact)
             })
@@ -159,7 +159,7 @@ impl ArtifactEditMutation {
             .store
             .write(move |db| {
                 access::require_version(db, &identity, artifact)?;
-                let released = edit::delete(db, artifact, with_aliases)?;
+                let released = edit::delete(db, &identity, artifact, with_aliases)?;
                 Ok((required(db, artifact)?, released))
             })
             .await?;
@@ -182,7 +182,7 @@ impl ArtifactEditMutation {
             .store
             .write(move |db| {
                 let changes = changes(db, &identity, &input.aliases)?;
-                edit::add_aliases(db, artifact, &changes)
+                edit::add_aliases(db, &identity, artifact, &changes)
             })
             .await?;
         Ok(Some(SuccessPayload::new(input.client_mutation_id)))
@@ -201,7 +201,7 @@ impl ArtifactEditMutation {
             .store
             .write(move |db| {
                 let changes = changes(db, &identity, &input.aliases)?;
-                edit::delete_aliases(db, artifact, &changes)
+                edit::delete_aliases(db, &identity, artifact, &changes)
             })
             .await?;
         Ok(Some(SuccessPayload::new(input.client_mutation_id)))

@@ -117,9 +117,10 @@ pub(crate) async fn inputs_page(
     after: Option<&str>,
 ) -> async_graphql::Result<InputArtifactConnection> {
     let window = page::forward(first, after, RUN_VERSIONS, MAX_PAGE)?;
+    let identity = caller.identity.clone();
     let job = move |db: &rusqlite::Connection| {
-        let found = lineage::inputs(db, run, window.limit, window.offset)?;
-        Ok((found, lineage::input_count(db, run)?))
+        let found = lineage::inputs(db, &identity, run, window.limit, window.offset)?;
+        Ok((found, lineage::input_count(db, &identity, run)?))
     };
     let ((rows, more), total_count) = caller.app.store.read(job).await?;
     let page_info = window.info(rows.len(), more);

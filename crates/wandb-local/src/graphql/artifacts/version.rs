@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, Union};
 
-use super::super::caller;
 use super::super::file::{FileConnection, artifact_files, files_at};
 use super::super::identity::User;
 use super::super::page;
 use super::super::project::{RunConnection, RunWindow, run_page};
 use super::super::run::Run;
 use super::super::scalars::{DateTime, Int64, JsonString};
+use super::super::{Caller, caller};
 use super::collection::{ArtifactCollection, ArtifactSequence};
 use super::kind::ArtifactType;
 use super::lists::{
@@ -19,9 +19,10 @@ use super::lists::{
 use super::manifest::ArtifactManifest;
 use super::membership::ArtifactCollectionMembership;
 use super::{ArtifactDigestAlgorithm, ArtifactState, Tag};
+use crate::store::access::{self, Right};
 use crate::store::artifacts::create::TTL_DISABLED;
 use crate::store::artifacts::rows::{AliasRow, ArtifactRow};
-use crate::store::artifacts::{lineage, manifests, versions};
+use crate::store::artifacts::{manifests, versions};
 use crate::store::ids::Kind;
 use crate::store::runs::{self, Wanted, Within};
 
@@ -30,8 +31,45 @@ use crate::store::runs::{self, Wanted, Within};
 pub(crate) struct Artifact(pub(crate) Arc<ArtifactRow>);
 
 impl Artifact {
+    fn users(&self, ctx: &Context<'_>) -> Within {
+        Within::UsersOf {
+            artifact: self.0.id,
+            caller: caller(ctx).identity.clone(),
+        }
+    }
+
     fn is_own(&self, collection: Option<&str>) -> bool {
         collection.is_none_or(|name| name == self.0.sequence.name)
+    }
+
+    /// Those of the projects in which the version has aliases that the caller may not see. Its own they may, or they
+    /// would not have it.
+    async fn unseen_projects(&self, caller: &Caller) -> async_graphql::Result<Vec<i64>> {
+        let own = self.0.sequence.project().id;
+        let mut others: Vec<i64> = self
+            .0
+            .aliases
+            .iter()
+            .map(|alias| alias.collection.project().id)
+            .filter(|project| *project != own)
+            .collect();
+        if others.is_empty() {
+            // Nearly always: a listing asks for the aliases of hundreds of versions.
+            return Ok(others);
+        }
+        let identity = caller.identity.clone();
+        let job = move |db: &rusqlite::Connection| {
+            others.sort_unstable();
+            others.dedup();
+            let mut unseen = Vec::new();
+            for project in others {
+                if !access::may(db, &identity, project, Right::Read)? {
+                    unseen.push(project);
+                }
+            }
+            Ok(unseen)
+        };
+        Ok(caller.app.store.read(job).await?)
     }
 
     async fn memberships(
@@ -42,11 +80,13 @@ impl Artifact {
     ) -> async_graphql::Result<ArtifactCollectionMembershipConnection> {
         let window = page::forward(first, after.as_deref(), MAX_PAGE, MAX_PAGE)?;
         let id = self.0.id;
+        let Caller { app, identity, .. } = caller(ctx);
+        let identity = identity.clone();
         let job = move |db: &rusqlite::Connection| {
-            let found = versions::memberships(db, id, window.limit, window.offset)?;
-            Ok((found, versions::membership_count(db, id)?))
+            let found = versions::memberships(db, &identity, id, window.limit, window.offset)?;
+            Ok((found, versions::membership_count(db, &identity, id)?))
         };
-        let ((rows, more), total) = caller(ctx).app.store.read(job).await?;
+        let ((rows, more), total) = app.store.read(job).await?;
         let nodes = rows.into_iter().map(ArtifactCollectionMembership).collect();
         Ok(ArtifactCollectionMembershipConnection::new(
             nodes, more, window, total,
@@ -79,8 +119,10 @@ impl Artifact {
         match artifact_collection_name {
             Some(name) if !self.is_own(Some(&name)) => {
                 let id = self.0.id;
-                let store = &caller(ctx).app.store;
-                Ok(store.read(move |db| versions::index_in(db, id, &name)).await?)
+                let Caller { app, identity, .. } = caller(ctx);
+                let identity = identity.clone();
+                let index = move |db: &rusqlite::Connection| versions::index_in(db, &identity, id, &name);
+                Ok(app.store.read(index).await?)
             }
             _ => Ok(self.0.version_index),
         }
@@ -132,18 +174,24 @@ impl Artifact {
         let tags = self.0.tags.iter();
         tags.map(|row| Tag::new(Kind::ArtifactTag, row)).collect()
     }
-    /// In all collections, or in those of this name.
-    async fn aliases(&self, artifact_collection_name: Option<String>) -> Vec<ArtifactAlias> {
+    /// In all collections that the caller may see, or in those of this name.
+    async fn aliases(
+        &self,
+        ctx: &Context<'_>,
+        artifact_collection_name: Option<String>,
+    ) -> async_graphql::Result<Vec<ArtifactAlias>> {
+        let unseen = self.unseen_projects(caller(ctx)).await?;
         let aliases = self.0.aliases.iter();
-        aliases
+        Ok(aliases
             .filter(|alias| {
                 artifact_collection_name
                     .as_deref()
                     .is_none_or(|name| name == alias.collection.name)
             })
+            .filter(|alias| !unseen.contains(&alias.collection.project().id))
             .cloned()
             .map(ArtifactAlias)
-            .collect()
+            .collect())
     }
     async fn artifact_type(&self) -> ArtifactType {
         ArtifactType(Arc::clone(&self.0.sequence.kind))
@@ -152,7 +200,7 @@ impl Artifact {
     async fn artifact_sequence(&self) -> ArtifactSequence {
         ArtifactSequence(Arc::clone(&self.0.sequence))
     }
-    /// All collections that it is in.
+    /// All collections that it is in and the caller may see.
     async fn artifact_collections(
         &self,
         ctx: &Context<'_>,
@@ -160,18 +208,20 @@ impl Artifact {
     ) -> async_graphql::Result<ArtifactCollectionConnection> {
         let window = page::forward(first, None, VERSIONS, MAX_PAGE)?;
         let id = self.0.id;
+        let Caller { app, identity, .. } = caller(ctx);
+        let identity = identity.clone();
         let job = move |db: &rusqlite::Connection| {
-            let found = versions::memberships(db, id, window.limit, window.offset)?;
-            Ok((found, versions::membership_count(db, id)?))
+            let found = versions::memberships(db, &identity, id, window.limit, window.offset)?;
+            Ok((found, versions::membership_count(db, &identity, id)?))
         };
-        let ((rows, more), total) = caller(ctx).app.store.read(job).await?;
+        let ((rows, more), total) = app.store.read(job).await?;
         let nodes = rows
             .into_iter()
             .map(|row| ArtifactCollection::of(row.collection))
             .collect();
         Ok(ArtifactCollectionConnection::new(nodes, more, window, total))
     }
-    /// Its places in all collections, that in its sequence first.
+    /// Its places in all collections that the caller may see, that in its sequence first.
     async fn artifact_memberships(
         &self,
         ctx: &Context<'_>,
@@ -202,7 +252,7 @@ impl Artifact {
         }
         Ok(User::numbered(caller, user).await?.map(Initiator::User))
     }
-    /// Runs that used it, in the order of their creation unless ordered otherwise.
+    /// Runs that used it and the caller may see, in the order of their creation unless ordered otherwise.
     #[graphql(complexity = "page::cost(first.or(last), 50) * child_complexity")]
     #[allow(clippy::too_many_arguments)] // the arguments are the wire's
     async fn used_by(
@@ -221,13 +271,13 @@ impl Artifact {
             last,
             before,
         };
-        run_page(ctx, Within::UsersOf(self.0.id), filters, order, window).await
+        run_page(ctx, self.users(ctx), filters, order, window).await
     }
-    /// How many runs used it.
+    /// How many runs that the caller may see used it.
     async fn used_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i64> {
-        let id = self.0.id;
+        let users = self.users(ctx);
         let store = &caller(ctx).app.store;
-        Ok(store.read(move |db| lineage::user_count(db, id)).await?)
+        Ok(store.read(move |db| runs::count(db, users, None)).await?)
     }
     /// Files in the order of their paths; with names, only those.
     #[graphql(complexity = "page::cost(first, 50) * child_complexity")]

@@ -210,7 +210,13 @@ impl ArtifactWriteMutation {
         let (rows, births, released) = app
             .store
             .write(move |db| {
-                let (rows, released) = uploads::declare(db, &identity, &specs)?;
+                let (mut rows, released) = uploads::declare(db, &identity, &specs)?;
+                for row in &mut rows {
+                    // A manifest may name any version as the one in which its bytes first appeared.
+                    if row.birth != row.artifact && !access::sees_version(db, &identity, row.birth)? {
+                        row.birth = row.artifact;
+                    }
+                }
                 let mut births: Vec<i64> = rows.iter().map(|row| row.birth).collect();
                 births.sort_unstable();
                 births.dedup();

@@ -1,4 +1,20 @@
 //! Who may see and change which artifacts: whoever may do so with their project, see [`access`](crate::store::access).
+//!
+//! The project of a version is the one that it was made in. A link into a portfolio of another project is a pointer and
+//! opens nothing: who sees the portfolio and not the project of the version sees the portfolio without it. Otherwise
+//! whoever may *read* a version could show it to the world by linking it into a project of their own. To link, one must
+//! see the version and may change the portfolio; to unlink, and to move aliases within the portfolio, likewise.
+//!
+//! Bytes are shared between all users, and their names (MD5, XXH128) are no secret: manifests, file listings and
+//! checksum files tell them. A name must therefore neither give bytes nor tell that they are there. A server that
+//! answered "stored already" to whoever knows a digest would let them commit a version with that digest, and download
+//! from it what they never had. So, wherever a caller comes with a digest
+//! (`createArtifactFiles`, the entries of a manifest at a commit, `GET /artifacts/…` and `/artifactsV2/…`), only bytes
+//! count that a committed version which the caller may see refers to, or that were sent for the very version at hand:
+//! [`bytes::of_entity`](crate::store::bytes::of_entity). Everybody else sends the bytes; that they were on the disk
+//! already shows nowhere: not in an answer, and not in `Entity.storageBytes`, which counts what the caller may see. (How
+//! long an upload takes may differ by one renaming of a file; the body is read and digested all the same.) An upload URL
+//! is a capability for one file of one version, and download URLs are only given for what was seen.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -24,7 +40,7 @@ fn place(db: &Connection, sql: &str, id: i64) -> StoreResult<Option<(i64, String
 
 fn require(db: &Connection, caller: &Identity, sql: &str, id: i64) -> StoreResult<()> {
     match place(db, sql, id)? {
-        Some((project, name)) => access::require_write(db, caller, project, &format!("artifact {name}")),
+        Some((project, name)) => access::require_write_by_id(db, caller, project, "artifact", &name),
         // What is not there is the business of whoever looks for it.
         None => Ok(()),
     }

@@ -254,6 +254,18 @@ pub(crate) fn digests_of_project(db: &Connection, project: i64) -> StoreResult<V
     Ok(digests)
 }
 
+/// Portfolios of other projects that hold versions of this one.
+pub(crate) fn portfolios_elsewhere(db: &Connection, project: i64) -> StoreResult<Vec<i64>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT DISTINCT m.collection_id FROM artifact_collections c JOIN artifacts a ON a.sequence_id = c.id
+             JOIN artifact_memberships m ON m.artifact_id = a.id JOIN artifact_collections f ON f.id = m.collection_id
+             WHERE c.project_id = ?1 AND f.project_id <> ?1",
+        )?
+        .query_map([project], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?)
+}
+
 /// Tags a collection; returns the rows of these tags.
 ///
 /// # Errors

@@ -1,8 +1,11 @@
 //! What may change about a version: aliases, tags, texts; and its end (protocol §5.7).
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
-use super::{LATEST, State, create, names};
+use super::{LATEST, State, access, create, names};
+use crate::store::access::readable;
+use crate::store::identity::Identity;
 use crate::store::{StoreError, StoreResult, time};
 
 /// The membership of a version in a collection.
@@ -33,7 +36,7 @@ pub(super) fn point_alias(
 }
 
 /// Gives `latest` to the newest version of a collection when no version has it any more.
-pub(super) fn settle_latest(db: &Connection, collection: i64, now: i64) -> StoreResult<()> {
+pub(crate) fn settle_latest(db: &Connection, collection: i64, now: i64) -> StoreResult<()> {
     db.prepare_cached(
         "INSERT INTO artifact_aliases (collection_id, alias, membership_id, created_at)
            SELECT ?1, ?2, id, ?3 FROM artifact_memberships WHERE collection_id = ?1 ORDER BY version_index DESC LIMIT 1
@@ -43,9 +46,11 @@ pub(super) fn settle_latest(db: &Connection, collection: i64, now: i64) -> Store
     Ok(())
 }
 
-fn touch(db: &Connection, artifact: i64, now: i64) -> StoreResult<()> {
-    db.prepare_cached("UPDATE artifacts SET updated_at = ?2 WHERE id = ?1")?
-        .execute([artifact, now])?;
+/// Notes that a version changed, if the collection is the one that it was made in. An alias in a portfolio is the
+/// portfolio's: whoever may change that need not have the right to change the version.
+fn touch(db: &Connection, artifact: i64, collection: i64, now: i64) -> StoreResult<()> {
+    db.prepare_cached("UPDATE artifacts SET updated_at = ?3 WHERE id = ?1 AND sequence_id = ?2")?
+        .execute([artifact, collection, now])?;
     Ok(())
 }
 
@@ -77,11 +82,17 @@ pub(crate) struct AliasChange {
     pub(crate) alias: String,
 }
 
-/// Gives aliases to a version.
+/// Gives aliases to a version, which the caller must see. Whether they may change the collections has been looked at.
 ///
 /// # Errors
-/// An alias is none, or the version is not in the collection.
-pub(crate) fn add_aliases(db: &Connection, artifact: i64, changes: &[AliasChange]) -> StoreResult<()> {
+/// The caller may not see the version, an alias is none, or the version is not in the collection.
+pub(crate) fn add_aliases(
+    db: &Connection,
+    caller: &Identity,
+    artifact: i64,
+    changes: &[AliasChange],
+) -> StoreResult<()> {
+    access::require_sight(db, caller, artifact)?;
     committed(db, artifact)?;
     let now = time::now();
     for change in changes {
@@ -97,24 +108,33 @@ pub(crate) fn add_aliases(db: &Connection, artifact: i64, changes: &[AliasChange
         }
         names::alias(&change.alias)?;
         point_alias(db, change.collection, membership, &change.alias, now)?;
+        touch(db, artifact, change.collection, now)?;
     }
-    touch(db, artifact, now)
+    Ok(())
 }
 
-/// Takes aliases away from a version. Those that it does not have are passed over.
+/// Takes aliases away from a version, which the caller must see. Those that it does not have are passed over. Whether
+/// they may change the collections has been looked at.
 ///
 /// # Errors
-/// There is no such version.
-pub(crate) fn delete_aliases(db: &Connection, artifact: i64, changes: &[AliasChange]) -> StoreResult<()> {
-    state(db, artifact)?;
+/// There is no version that the caller may see.
+pub(crate) fn delete_aliases(
+    db: &Connection,
+    caller: &Identity,
+    artifact: i64,
+    changes: &[AliasChange],
+) -> StoreResult<()> {
+    access::require_sight(db, caller, artifact)?;
+    let now = time::now();
     let mut delete = db.prepare_cached(
         "DELETE FROM artifact_aliases WHERE collection_id = ?1 AND alias = ?2 AND membership_id IN
            (SELECT id FROM artifact_memberships WHERE artifact_id = ?3)",
     )?;
     for change in changes {
         delete.execute(params![change.collection, change.alias, artifact])?;
+        touch(db, artifact, change.collection, now)?;
     }
-    touch(db, artifact, time::now())
+    Ok(())
 }
 
 /// Makes the aliases of a version in a collection exactly these (`updateArtifact` as it was in 2020).
@@ -123,6 +143,7 @@ pub(crate) fn delete_aliases(db: &Connection, artifact: i64, changes: &[AliasCha
 /// An alias is none, or the version is not in the collection.
 pub(crate) fn replace_aliases(
     db: &Connection,
+    caller: &Identity,
     artifact: i64,
     collection: i64,
     aliases: &[String],
@@ -143,7 +164,7 @@ pub(crate) fn replace_aliases(
             alias: alias.clone(),
         })
         .collect();
-    add_aliases(db, artifact, &changes)
+    add_aliases(db, caller, artifact, &changes)
 }
 
 /// Tags a version.
@@ -205,18 +226,17 @@ pub(crate) fn update(db: &Connection, artifact: i64, patch: &ArtifactPatch) -> S
 ///
 /// # Errors
 /// There is no such version, or it has aliases and they are not to be deleted.
-pub(crate) fn delete(db: &Connection, artifact: i64, with_aliases: bool) -> StoreResult<Vec<String>> {
+pub(crate) fn delete(
+    db: &Connection,
+    caller: &Identity,
+    artifact: i64,
+    with_aliases: bool,
+) -> StoreResult<Vec<String>> {
     if state(db, artifact)? == State::Deleted {
         return Ok(Vec::new());
     }
     if !with_aliases {
-        let aliases = db
-            .prepare_cached(
-                "SELECT l.alias FROM artifact_memberships m JOIN artifact_aliases l ON l.membership_id = m.id
-                 WHERE m.artifact_id = ?1 ORDER BY l.id",
-            )?
-            .query_map([artifact], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<String>>>()?;
+        let aliases = aliases(db, caller, artifact)?;
         if !aliases.is_empty() {
             return Err(StoreError::Refused(format!(
                 "cannot delete an artifact version that has aliases ({}): delete them first, or with it (delete_aliases=True)",
@@ -225,6 +245,20 @@ pub(crate) fn delete(db: &Connection, artifact: i64, with_aliases: bool) -> Stor
         }
     }
     remove(db, artifact)
+}
+
+/// The aliases of a version in all collections, for people; those where the caller may not look are not named.
+fn aliases(db: &Connection, caller: &Identity, artifact: i64) -> StoreResult<Vec<String>> {
+    let (seen, mut values) = readable(caller, "c.project_id");
+    values.push(Value::Integer(artifact));
+    Ok(db
+        .prepare_cached(&format!(
+            "SELECT CASE WHEN {seen} THEN l.alias ELSE 'one in another project' END FROM artifact_memberships x
+             JOIN artifact_aliases l ON l.membership_id = x.id JOIN artifact_collections c ON c.id = x.collection_id
+             WHERE x.artifact_id = ? ORDER BY l.id"
+        ))?
+        .query_map(params_from_iter(values), |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?)
 }
 
 /// Deletes a version whatever its aliases.

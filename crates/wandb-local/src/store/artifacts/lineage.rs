@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, params, params_from_iter};
 
 use super::rows::{ArtifactRow, Loader};
 use super::{State, collections, edit};
+use crate::store::access::readable;
+use crate::store::identity::Identity;
 use crate::store::{StoreError, StoreResult, time};
 
 /// Notes that a run uses a version. Saying it twice says nothing more.
@@ -29,18 +31,39 @@ pub(crate) fn record_use(db: &Connection, run: i64, artifact: i64, used_as: &str
 /// A version that a run used, with what it was used as.
 pub(crate) type Input = (Arc<ArtifactRow>, Vec<String>);
 
-/// The versions that a run used, in the order of first use, with what each was used as; and whether more follow.
-pub(crate) fn inputs(db: &Connection, run: i64, limit: u64, offset: u64) -> StoreResult<(Vec<Input>, bool)> {
-    let mut statement = db.prepare_cached(
-        "SELECT artifact_id, json_group_array(used_as) FILTER (WHERE used_as <> '') FROM run_inputs
-         WHERE run_id = ?1 GROUP BY artifact_id ORDER BY MIN(created_at), artifact_id LIMIT ?2 OFFSET ?3",
-    )?;
-    let limit_and_one = limit.saturating_add(1) as i64;
+/// What a run used of what the caller may see (a run may use versions of other projects), and the values of the
+/// parameters.
+fn visible_inputs(caller: &Identity, run: i64) -> (String, Vec<Value>) {
+    let (seen, of_seen) = readable(caller, "c.project_id");
+    let sql = format!(
+        "run_inputs i JOIN artifacts a ON a.id = i.artifact_id JOIN artifact_collections c ON c.id = a.sequence_id
+         WHERE i.run_id = ? AND {seen}"
+    );
+    let mut values = vec![Value::Integer(run)];
+    values.extend(of_seen);
+    (sql, values)
+}
+
+/// The versions that a run used and the caller may see, in the order of first use, with what each was used as; and
+/// whether more follow.
+pub(crate) fn inputs(
+    db: &Connection,
+    caller: &Identity,
+    run: i64,
+    limit: u64,
+    offset: u64,
+) -> StoreResult<(Vec<Input>, bool)> {
+    let (inputs, mut values) = visible_inputs(caller, run);
+    values.push(Value::Integer(limit.saturating_add(1) as i64));
+    values.push(Value::Integer(i64::try_from(offset).unwrap_or(i64::MAX)));
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT i.artifact_id, json_group_array(i.used_as) FILTER (WHERE i.used_as <> '') FROM {inputs}
+         GROUP BY i.artifact_id ORDER BY MIN(i.created_at), i.artifact_id LIMIT ? OFFSET ?"
+    ))?;
     let mut found = statement
-        .query_map(
-            [run, limit_and_one, i64::try_from(offset).unwrap_or(i64::MAX)],
-            |row| Ok((row.get(0)?, row.get::<_, String>(1)?)),
-        )?
+        .query_map(params_from_iter(values), |row| {
+            Ok((row.get(0)?, row.get::<_, String>(1)?))
+        })?
         .collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
     let more = found.len() as u64 > limit;
     found.truncate(limit as usize);
@@ -52,17 +75,18 @@ pub(crate) fn inputs(db: &Connection, run: i64, limit: u64, offset: u64) -> Stor
     Ok((rows.into_iter().zip(used_as).collect(), more))
 }
 
-/// How many versions a run used.
-pub(crate) fn input_count(db: &Connection, run: i64) -> StoreResult<i64> {
+/// How many versions a run used that the caller may see.
+pub(crate) fn input_count(db: &Connection, caller: &Identity, run: i64) -> StoreResult<i64> {
+    let (inputs, values) = visible_inputs(caller, run);
     Ok(db
-        .prepare_cached("SELECT COUNT(DISTINCT artifact_id) FROM run_inputs WHERE run_id = ?1")?
-        .query_row([run], |row| row.get(0))?)
+        .prepare_cached(&format!("SELECT COUNT(DISTINCT i.artifact_id) FROM {inputs}"))?
+        .query_row(params_from_iter(values), |row| row.get(0))?)
 }
 
 const OUTPUTS: &str =
     "run_outputs o JOIN artifacts a ON a.id = o.artifact_id WHERE o.run_id = ? AND a.state = 'COMMITTED'";
 
-/// The versions that a run logged, in order, and whether more follow.
+/// The versions that a run logged, all of them in the run's own project, in order, and whether more follow.
 pub(crate) fn outputs(
     db: &Connection,
     run: i64,
@@ -84,13 +108,6 @@ pub(crate) fn output_count(db: &Connection, run: i64) -> StoreResult<i64> {
     Ok(db
         .prepare_cached(&format!("SELECT COUNT(*) FROM {OUTPUTS}"))?
         .query_row([run], |row| row.get(0))?)
-}
-
-/// How many runs used a version.
-pub(crate) fn user_count(db: &Connection, artifact: i64) -> StoreResult<i64> {
-    Ok(db
-        .prepare_cached("SELECT COUNT(DISTINCT run_id) FROM run_inputs WHERE artifact_id = ?1")?
-        .query_row([artifact], |row| row.get(0))?)
 }
 
 /// Deletes the versions that a run made, whatever their aliases; returns the digests whose bytes may have lost their

@@ -37,6 +37,10 @@ pub(crate) fn link(
         names::alias(alias)?;
     }
     super::access::require_sight(db, identity, artifact)?;
+    if let Portfolio::Id(id) = portfolio {
+        // Before anything is told about it. The project of one that is named is looked at where it is found.
+        super::access::require_collection(db, identity, *id)?;
+    }
     if edit::state(db, artifact)? != State::Committed {
         return Err(StoreError::Refused(
             "only a committed artifact can be linked".to_owned(),
@@ -44,7 +48,6 @@ pub(crate) fn link(
     }
     let now = time::now();
     let portfolio = locate(db, identity, artifact, portfolio, now)?;
-    super::access::require_collection(db, identity, portfolio)?;
     let existing: Option<i64> = db
         .prepare_cached("SELECT id FROM artifact_memberships WHERE artifact_id = ?1 AND collection_id = ?2")?
         .query_row([artifact, portfolio], |row| row.get(0))
@@ -132,7 +135,8 @@ fn locate(
 }
 
 /// Takes a version out of a portfolio, with the aliases that it had there. What is not there is passed over: the request
-/// may be a retry.
+/// may be a retry. For the same reason a version that the caller may not see is no error: nothing is told of it, and
+/// whoever may change a portfolio may empty it.
 ///
 /// # Errors
 /// There is no such portfolio.

@@ -176,6 +176,18 @@ pub(crate) fn by_id(db: &Connection, id: i64) -> StoreResult<Option<ManifestRow>
         .optional()?)
 }
 
+/// Makes sure that a manifest is one of a version. Files that were announced for a manifest keep its version from being
+/// committed until it has arrived; one must not be able to do that to others' versions.
+///
+/// # Errors
+/// It is not.
+pub(super) fn require_of(db: &Connection, id: i64, artifact: i64) -> StoreResult<()> {
+    match by_id(db, id)? {
+        Some(row) if row.artifact == artifact => Ok(()),
+        _ => Err(missing()),
+    }
+}
+
 /// The manifest from which a committed version is read.
 pub(crate) fn current(db: &Connection, artifact: i64) -> StoreResult<Option<ManifestRow>> {
     Ok(db

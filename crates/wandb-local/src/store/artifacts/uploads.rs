@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Algorithm, State, access, document, edit, names};
+use super::{Algorithm, State, access, document, edit, manifests, names};
 use crate::store::identity::Identity;
 use crate::store::{StoreError, StoreResult, bytes, names as generated, time};
 
@@ -89,11 +89,13 @@ pub(super) fn entity_of(db: &Connection, artifact: i64) -> StoreResult<i64> {
 
 /// Announces files; returns one row for each, in order, and digests of bytes that may have lost their last reference.
 ///
-/// Bytes that the same entity has stored already need not come again: the row then points to them from here on, so that
-/// they stay.
+/// Bytes that the same entity has stored already, in a version that the caller may see, need not come again: the row then
+/// points to them from here on, so that they stay. Bytes that the caller may not see must come, as if they were new
+/// (see [`access`]).
 ///
 /// # Errors
-/// A version is not pending, or a path or digest is none.
+/// A version is not pending or not the caller's to change, a manifest is not one of the version, or a path or digest is
+/// none.
 pub(crate) fn declare(
     db: &Connection,
     caller: &Identity,
@@ -101,6 +103,7 @@ pub(crate) fn declare(
 ) -> StoreResult<(Vec<UploadRow>, Vec<String>)> {
     let now = time::now();
     let mut known: Option<(i64, Owner)> = None;
+    let mut of_manifest = None;
     let (mut rows, mut released) = (Vec::with_capacity(specs.len()), Vec::new());
     for spec in specs {
         let owner = match &known {
@@ -111,6 +114,12 @@ pub(crate) fn declare(
             }
         };
         names::path(&spec.path)?;
+        if let Some(manifest) = spec.manifest
+            && of_manifest != Some((manifest, spec.artifact))
+        {
+            manifests::require_of(db, manifest, spec.artifact)?;
+            of_manifest = Some((manifest, spec.artifact));
+        }
         rows.push(declare_one(db, caller, owner, spec, now, &mut released)?);
     }
     Ok((rows, released))

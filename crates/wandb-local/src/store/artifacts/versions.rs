@@ -6,17 +6,27 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::rows::{AliasRow, ArtifactRow, Loader, MembershipRow};
-use super::{LATEST, collections, names};
+use super::{LATEST, access, collections, names};
 use crate::filter::{self, Subject};
+use crate::store::access::readable;
+use crate::store::identity::Identity;
 use crate::store::{StoreError, StoreResult};
+
+/// The row number of the project that a version `a` was made in.
+const HOME: &str = "(SELECT s.project_id FROM artifact_collections s WHERE s.id = a.sequence_id)";
 
 /// The version with this row number, whatever its state.
 pub(crate) fn by_id(db: &Connection, id: i64) -> StoreResult<Option<Arc<ArtifactRow>>> {
     Loader::new(db).artifact(id)
 }
 
-/// The version of a collection that `v3`, an alias, or a digest names.
-pub(crate) fn member(db: &Connection, collection: i64, name: &str) -> StoreResult<Option<MembershipRow>> {
+/// The version of a collection that `v3`, an alias, or a digest names, if the caller may see it.
+pub(crate) fn member(
+    db: &Connection,
+    caller: &Identity,
+    collection: i64,
+    name: &str,
+) -> StoreResult<Option<MembershipRow>> {
     let by_alias = || {
         db.prepare_cached(
             "SELECT membership_id FROM artifact_aliases WHERE collection_id = ?1 AND alias = ?2",
@@ -43,9 +53,13 @@ pub(crate) fn member(db: &Connection, collection: i64, name: &str) -> StoreResul
             None => None,
         },
     };
-    match id {
-        None => Ok(None),
-        Some(id) => Ok(Loader::new(db).memberships(&[id])?.pop()),
+    let row = match id {
+        None => None,
+        Some(id) => Loader::new(db).memberships(&[id])?.pop(),
+    };
+    match row {
+        Some(row) if access::sees_version(db, caller, row.artifact.id)? => Ok(Some(row)),
+        _ => Ok(None),
     }
 }
 
@@ -53,6 +67,7 @@ pub(crate) fn member(db: &Connection, collection: i64, name: &str) -> StoreResul
 /// With a type, only collections of that type.
 pub(crate) fn named(
     db: &Connection,
+    caller: &Identity,
     project: i64,
     name: &str,
     kind: Option<i64>,
@@ -61,7 +76,7 @@ pub(crate) fn named(
     let found = collections::find(db, project, collection)?;
     match found.filter(|row| kind.is_none_or(|kind| row.kind.id == kind)) {
         None => Ok(None),
-        Some(collection) => member(db, collection.id, version),
+        Some(collection) => member(db, caller, collection.id, version),
     }
 }
 
@@ -84,6 +99,8 @@ pub(crate) fn latest(db: &Connection, sequence: i64) -> StoreResult<Option<Arc<A
 /// Which versions of a collection are wanted.
 #[derive(Debug, Clone)]
 pub(crate) struct VersionQuery {
+    /// Who asks: versions that they may not see are passed over.
+    pub(crate) caller: Arc<Identity>,
     pub(crate) collection: i64,
     /// Mongo-style JSON.
     pub(crate) filters: Option<String>,
@@ -92,8 +109,10 @@ pub(crate) struct VersionQuery {
 
 impl VersionQuery {
     fn conditions(&self) -> StoreResult<(String, Vec<Value>)> {
-        let mut clause = "m.collection_id = ?".to_owned();
+        let (seen, of_seen) = readable(&self.caller, HOME);
+        let mut clause = format!("m.collection_id = ? AND {seen}");
         let mut values = vec![Value::Integer(self.collection)];
+        values.extend(of_seen);
         let compiled = filter::compile_filter(Subject::Versions, self.filters.as_deref())
             .map_err(|error| StoreError::Filter(filter::explain(&error)))?;
         if let Some(fragment) = compiled {
@@ -135,44 +154,74 @@ pub(crate) fn count(db: &Connection, query: &VersionQuery) -> StoreResult<i64> {
         .query_row(params_from_iter(values), |row| row.get(0))?)
 }
 
-/// The memberships of a version, that in its sequence first, and whether more follow.
+/// The places of a version, in collections that the caller may see, and the values of the parameters.
+fn places(caller: &Identity, artifact: i64) -> (String, Vec<Value>) {
+    let (seen, of_seen) = readable(caller, "c.project_id");
+    let sql = format!(
+        "artifact_memberships x JOIN artifact_collections c ON c.id = x.collection_id WHERE x.artifact_id = ? AND {seen}"
+    );
+    let mut values = vec![Value::Integer(artifact)];
+    values.extend(of_seen);
+    (sql, values)
+}
+
+/// The memberships of a version that the caller may see, that in its sequence first, and whether more follow.
 pub(crate) fn memberships(
     db: &Connection,
+    caller: &Identity,
     artifact: i64,
     limit: u64,
     offset: u64,
 ) -> StoreResult<(Vec<MembershipRow>, bool)> {
-    let values = vec![
-        Value::Integer(artifact),
-        Value::Integer(limit.saturating_add(1) as i64),
-        Value::Integer(i64::try_from(offset).unwrap_or(i64::MAX)),
-    ];
-    let sql = "SELECT id FROM artifact_memberships WHERE artifact_id = ? ORDER BY id LIMIT ? OFFSET ?";
-    let (ids, more) = collections::page(db, sql, values, limit)?;
+    let (places, mut values) = places(caller, artifact);
+    values.push(Value::Integer(limit.saturating_add(1) as i64));
+    values.push(Value::Integer(i64::try_from(offset).unwrap_or(i64::MAX)));
+    let sql = format!("SELECT x.id FROM {places} ORDER BY x.id LIMIT ? OFFSET ?");
+    let (ids, more) = collections::page(db, &sql, values, limit)?;
     Ok((Loader::new(db).memberships(&ids)?, more))
 }
 
-/// How many collections a version is in.
-pub(crate) fn membership_count(db: &Connection, artifact: i64) -> StoreResult<i64> {
+/// How many collections that the caller may see a version is in.
+pub(crate) fn membership_count(db: &Connection, caller: &Identity, artifact: i64) -> StoreResult<i64> {
+    let (places, values) = places(caller, artifact);
     Ok(db
-        .prepare_cached("SELECT COUNT(*) FROM artifact_memberships WHERE artifact_id = ?1")?
-        .query_row([artifact], |row| row.get(0))?)
+        .prepare_cached(&format!("SELECT COUNT(*) FROM {places}"))?
+        .query_row(params_from_iter(values), |row| row.get(0))?)
 }
 
-/// The index of a version in the collection of this name, of whichever project.
-pub(crate) fn index_in(db: &Connection, artifact: i64, collection: &str) -> StoreResult<Option<i64>> {
+/// The index of a version in the collection of this name, of whichever project that the caller may see.
+pub(crate) fn index_in(
+    db: &Connection,
+    caller: &Identity,
+    artifact: i64,
+    collection: &str,
+) -> StoreResult<Option<i64>> {
+    let (places, mut values) = places(caller, artifact);
+    values.push(Value::Text(collection.to_owned()));
     Ok(db
-        .prepare_cached(
-            "SELECT m.version_index FROM artifact_memberships m JOIN artifact_collections c ON c.id = m.collection_id
-             WHERE m.artifact_id = ?1 AND c.name = ?2 ORDER BY m.id LIMIT 1",
-        )?
-        .query_row(params![artifact, collection], |row| row.get(0))
+        .prepare_cached(&format!(
+            "SELECT x.version_index FROM {places} AND c.name = ? ORDER BY x.id LIMIT 1"
+        ))?
+        .query_row(params_from_iter(values), |row| row.get(0))
         .optional()?)
 }
 
-/// The aliases of a collection, oldest first, and whether more follow.
+/// The aliases of a collection that stand for versions which the caller may see, and the values of the parameters.
+fn visible_aliases(caller: &Identity, collection: i64) -> (String, Vec<Value>) {
+    let (seen, of_seen) = readable(caller, HOME);
+    let sql = format!(
+        "artifact_aliases l JOIN artifact_memberships x ON x.id = l.membership_id JOIN artifacts a ON a.id = x.artifact_id
+         WHERE l.collection_id = ? AND {seen}"
+    );
+    let mut values = vec![Value::Integer(collection)];
+    values.extend(of_seen);
+    (sql, values)
+}
+
+/// The aliases of a collection for versions that the caller may see, oldest first, and whether more follow.
 pub(crate) fn aliases(
     db: &Connection,
+    caller: &Identity,
     collection: i64,
     limit: u64,
     offset: u64,
@@ -180,36 +229,31 @@ pub(crate) fn aliases(
     let Some(row) = Loader::new(db).collection(collection)? else {
         return Ok((Vec::new(), false));
     };
-    let mut statement = db.prepare_cached(
-        "SELECT l.id, l.alias, m.artifact_id FROM artifact_aliases l JOIN artifact_memberships m ON m.id = l.membership_id
-         WHERE l.collection_id = ?1 ORDER BY l.id LIMIT ?2 OFFSET ?3",
-    )?;
-    let limit_and_one = limit.saturating_add(1) as i64;
+    let (aliases, mut values) = visible_aliases(caller, collection);
+    values.push(Value::Integer(limit.saturating_add(1) as i64));
+    values.push(Value::Integer(i64::try_from(offset).unwrap_or(i64::MAX)));
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT l.id, l.alias, x.artifact_id FROM {aliases} ORDER BY l.id LIMIT ? OFFSET ?"
+    ))?;
     let mut rows = statement
-        .query_map(
-            [
-                collection,
-                limit_and_one,
-                i64::try_from(offset).unwrap_or(i64::MAX),
-            ],
-            |found| {
-                Ok(AliasRow {
-                    id: found.get(0)?,
-                    alias: found.get(1)?,
-                    artifact: found.get(2)?,
-                    collection: Arc::clone(&row),
-                })
-            },
-        )?
+        .query_map(params_from_iter(values), |found| {
+            Ok(AliasRow {
+                id: found.get(0)?,
+                alias: found.get(1)?,
+                artifact: found.get(2)?,
+                collection: Arc::clone(&row),
+            })
+        })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let more = rows.len() as u64 > limit;
     rows.truncate(limit as usize);
     Ok((rows, more))
 }
 
-/// How many aliases a collection has.
-pub(crate) fn alias_count(db: &Connection, collection: i64) -> StoreResult<i64> {
+/// How many aliases of a collection stand for versions that the caller may see.
+pub(crate) fn alias_count(db: &Connection, caller: &Identity, collection: i64) -> StoreResult<i64> {
+    let (aliases, values) = visible_aliases(caller, collection);
     Ok(db
-        .prepare_cached("SELECT COUNT(*) FROM artifact_aliases WHERE collection_id = ?1")?
-        .query_row([collection], |row| row.get(0))?)
+        .prepare_cached(&format!("SELECT COUNT(*) FROM {aliases}"))?
+        .query_row(params_from_iter(values), |row| row.get(0))?)
 }
