@@ -45,8 +45,8 @@ fn a_second_users_key_works_at_once_and_sees_their_own_projects() {
     // What the owner has is not there for others; the owner sees everything.
     ada.fails(&["project", "list", &server.entity], 3, &[]);
     ada.fails(&["run", "view", &format!("{}/owners/r", server.entity)], 3, &[]);
-    ada.ok(&["run", "create", "ada/cats", "--id", "r1"]);
-    grace.ok(&["run", "create", "grace/dogs", "--id", "r1"]);
+    ada.ok(&["run", "create", "ada/cats/r1"]);
+    grace.ok(&["run", "create", "grace/dogs/r1"]);
     assert_eq!(names(&ada.json(&["project", "list"]), "name"), ["cats"]);
     assert_eq!(names(&grace.json(&["project", "list"]), "name"), ["dogs"]);
     assert_eq!(names(&owner.json(&["project", "list", "ada"]), "name"), ["cats"]);
@@ -55,7 +55,7 @@ fn a_second_users_key_works_at_once_and_sees_their_own_projects() {
     // A team's projects are there for its members from then on.
     let team = owner.json(&["local", "team", "add", "lab", "--member", "ada", "--dir", dir]);
     assert_eq!(team, json!({ "name": "lab", "members": ["ada"] }));
-    ada.ok(&["run", "create", "lab/shared", "--id", "r1"]);
+    ada.ok(&["run", "create", "lab/shared/r1"]);
     grace.fails(&["run", "view", "lab/shared/r1"], 3, &[]);
     let team = owner.json(&["local", "team", "add", "lab", "--member", "grace", "--dir", dir]);
     assert_eq!(team["members"], json!(["ada", "grace"]));
