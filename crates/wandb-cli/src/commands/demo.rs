@@ -12,7 +12,7 @@ use wandb_api::Run;
 use wandb_local::{LocalServer, SampleSummary};
 
 use super::serve::start_failure;
-use super::{refuse_sources, run};
+use super::{artifact, refuse_sources, run};
 use crate::cli::{Cli, Command, DemoArgs, RunCommand};
 use crate::connection::Connection;
 use crate::context::Context;
@@ -30,6 +30,9 @@ const ORDER: &str = "-summary_metrics.best_val_accuracy";
 const RUN: &str = "w2upxz1y";
 /// A file that this run has.
 const FILE: &str = "model/weights.bin";
+
+/// The version of the sample that people should take; the sample has the same everywhere.
+const MODEL: &str = "sample-model:best";
 
 /// Takes the tour.
 pub(crate) async fn demo(context: &mut Context, arguments: DemoArgs) -> CommandResult {
@@ -214,7 +217,27 @@ impl Tour {
             "Its files. A file gets its name when size and MD5 are right.",
             &download,
         )?;
-        self.run(context, &download).await
+        self.run(context, &download).await?;
+
+        let model = format!("{}/{MODEL}", self.path);
+        let folder = self.dir.join("model").display().to_string();
+        let fetch = ["artifact", "download", model.as_str(), "--root", folder.as_str()];
+        self.step(
+            context,
+            "5",
+            "A model that was logged as an artifact. Every byte is checked before a file gets its name.",
+            &fetch,
+        )?;
+        self.run(context, &fetch).await?;
+
+        let verify = ["artifact", "verify", model.as_str(), "--root", folder.as_str()];
+        self.step(
+            context,
+            "6",
+            "Is the folder still what was logged? Each file is read and compared with the manifest.",
+            &verify,
+        )?;
+        self.run(context, &verify).await
     }
 
     /// The run that the steps are about.
@@ -225,8 +248,8 @@ impl Tour {
 
     /// Scans into the file and says how the count compares with the server's.
     async fn scan(&self, context: &mut Context, run: &Run, line: &[&str]) -> CommandResult {
-        let RunCommand::Scan(arguments) = parse(line)? else {
-            return Err(Failure::new(ExitStatus::Failed, "the step is no scan"));
+        let Command::Run(RunCommand::Scan(arguments)) = parse(line)? else {
+            return Err(no_step(line));
         };
         let written = run::scan_to_file(context, &arguments).await?;
         let style = context.screen.style;
@@ -249,7 +272,11 @@ impl Tour {
     }
 
     async fn run(&self, context: &mut Context, line: &[&str]) -> CommandResult {
-        run::dispatch(context, parse(line)?).await
+        match parse(line)? {
+            Command::Run(command) => run::dispatch(context, command).await,
+            Command::Artifact(command) => artifact::dispatch(context, command).await,
+            _ => Err(no_step(line)),
+        }
     }
 
     fn farewell(&self, context: &mut Context, place: &Place) -> CommandResult {
@@ -316,13 +343,11 @@ impl Tour {
 }
 
 /// The command that a line stands for.
-fn parse(line: &[&str]) -> CommandResult<RunCommand> {
+fn parse(line: &[&str]) -> CommandResult<Command> {
     let parsed = Cli::try_parse_from(std::iter::once(&"wb").chain(line));
-    match parsed.map(|cli| cli.command) {
-        Ok(Command::Run(command)) => Ok(command),
-        _ => Err(Failure::new(
-            ExitStatus::Failed,
-            format!("the step {line:?} is no command of runs"),
-        )),
-    }
+    parsed.map(|cli| cli.command).map_err(|_| no_step(line))
+}
+
+fn no_step(line: &[&str]) -> Failure {
+    Failure::new(ExitStatus::Failed, format!("{line:?} is no command of the tour"))
 }

@@ -12,12 +12,13 @@ fn every_command_that_is_shown_can_be_repeated() {
         "┤",
         "as many as the server counts",
         "verified",
+        "0 faults",
         "Go on",
     ] {
         assert!(text.contains(part), "{part}:\n{text}");
     }
     let commands: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
-    assert_eq!(commands.len(), 4, "{text}");
+    assert_eq!(commands.len(), 6, "{text}");
     // The run that is looked at is the best of those that have just been listed.
     let run = commands[1].rsplit('/').next().unwrap();
     let best = text.lines().skip_while(|line| !line.starts_with("ID ")).nth(1);

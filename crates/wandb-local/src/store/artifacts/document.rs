@@ -173,13 +173,26 @@ pub(crate) fn write(document: &Document) -> Result<Vec<u8>, serde_json::Error> {
     struct Wire<'a> {
         version: i64,
         storage_policy: &'static str,
-        storage_policy_config: Option<&'a RawValue>,
+        storage_policy_config: PolicyConfig<'a>,
         contents: &'a BTreeMap<String, Entry>,
+    }
+    /// Clients read an object here: one that nobody wrote is that of this server's own layout.
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum PolicyConfig<'a> {
+        Given(&'a RawValue),
+        #[serde(rename_all = "camelCase")]
+        Own {
+            storage_layout: &'static str,
+        },
     }
     serde_json::to_vec(&Wire {
         version: VERSION,
         storage_policy: POLICY,
-        storage_policy_config: document.policy_config.as_deref(),
+        storage_policy_config: match document.policy_config.as_deref() {
+            Some(given) if given.get() != "null" => PolicyConfig::Given(given),
+            _ => PolicyConfig::Own { storage_layout: "V2" },
+        },
         contents: &document.entries,
     })
 }
@@ -283,5 +296,14 @@ mod tests {
             let error = read(text.as_bytes()).unwrap_err().to_string();
             assert!(error.contains(problem), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_manifest_that_nobody_sent_has_the_layout_of_this_server() {
+        let text = String::from_utf8(write(&Document::default()).unwrap()).unwrap();
+        assert!(
+            text.contains(r#""storagePolicyConfig":{"storageLayout":"V2"}"#),
+            "{text}"
+        );
     }
 }
