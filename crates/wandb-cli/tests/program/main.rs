@@ -7,6 +7,7 @@
 
 mod support;
 
+mod artifact_kill;
 mod bad_input;
 mod bad_server;
 mod broken;

@@ -1,6 +1,7 @@
 //! Running `wb`, and writing runs into a server the way the official client does: over HTTP, by hand.
 
 mod http;
+mod proxy;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 pub(crate) use http::send;
+pub(crate) use proxy::Proxy;
 pub(crate) use server::Server;
 
 /// A user with a home directory of their own, and none of the tester's environment.
