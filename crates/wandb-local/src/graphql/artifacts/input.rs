@@ -113,7 +113,7 @@ pub(crate) struct CreateArtifactManifestInput {
     #[graphql(name = "projectName")]
     pub(super) _project_name: String,
     #[graphql(name = "runName")]
-    pub(super) _run_name: String,
+    pub(super) _run_name: Option<String>,
     #[graphql(name = "type")]
     pub(super) kind: Option<ArtifactManifestType>,
     #[graphql(name = "clientMutationId")]
