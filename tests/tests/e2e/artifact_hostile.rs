@@ -405,7 +405,7 @@ async fn a_million_entries_are_no_way_in() {
     many_entries(1_000_000).await;
     let memory = most_memory().unwrap_or(0) >> 20;
     println!("a million entries: {:?}, {memory} MiB at most", begun.elapsed());
-    assert!(memory < 1_500, "{memory} MiB");
+    assert!(memory < 600, "{memory} MiB");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
