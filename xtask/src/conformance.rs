@@ -122,12 +122,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         .map_err(|cause| Failure::about(format!("cannot make {}", work.join("truth").display()), cause))?;
     if options.has(Part::Runs) {
         process::succeed(
-            script("log_runs.py").args(
-                options
-                    .only
-                    .iter()
-                    .flat_map(|only| ["--only".as_ref(), only.as_str()]),
-            ),
+            script("log_runs.py").args(options.only.iter().flat_map(|only| ["--only", only.as_str()])),
         )?;
     }
     if options.has(Part::Artifacts) {
