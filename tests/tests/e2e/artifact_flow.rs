@@ -239,4 +239,15 @@ async fn runs_that_made_and_used_versions_and_their_lineage() {
         .await
         .unwrap();
     assert!(!again.is_new);
+
+    // After another content the first one is the latest again when it is logged again.
+    let other = draft("alone", &[("x", b"z")]);
+    other.log_in(&api, "p", &options).await.unwrap();
+    let back = draft("alone", &[("x", b"y")]);
+    let back = back.log_in(&api, "p", &options).await.unwrap();
+    assert_eq!(
+        (back.is_new, back.artifact.id.as_str()),
+        (false, alone.id.as_str())
+    );
+    assert_eq!(api.artifact("p/alone").await.unwrap().id, alone.id);
 }

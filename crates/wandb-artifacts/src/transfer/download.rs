@@ -206,10 +206,12 @@ impl Download {
         let publisher = Publisher::start(work(verified));
         let wanted = self.place_cached(needed, &directory, &publisher).await?;
         let (wanted, repeated) = self.without_repeated(wanted);
+        // A manifest can say any sizes.
         let sizes = wanted
             .iter()
-            .map(|&index| self.manifest.entries()[index].size().unwrap_or(0));
-        self.options.progress.total(wanted.len() as u64, sizes.sum());
+            .filter_map(|&index| self.manifest.entries()[index].size());
+        let bytes = sizes.fold(0, u64::saturating_add);
+        self.options.progress.total(wanted.len() as u64, bytes);
 
         let (jobs, of_server) = self.jobs(&wanted);
         let engine = Arc::new(Engine {

@@ -145,7 +145,15 @@ impl Engine {
             });
         }
         self.supervise(tasks).await;
-        let _ = writing.await;
+        match writing.await {
+            Ok(()) => {}
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The runtime is going down, and what was handed over was not written.
+            Err(error) => {
+                let error = cancelled().with_source(error);
+                lock(&self.failures).add(&self.directory.path().display().to_string(), error);
+            }
+        }
     }
 
     /// Waits for the tasks; the first failure, here or on the disk, ends the others.

@@ -196,10 +196,7 @@ impl Engine {
                 name: entry.path(),
                 addresses: &addresses,
                 progress: &*self.options.progress,
-                cut: Cut {
-                    size,
-                    piece: self.options.piece,
-                },
+                cut: Cut::new(size, self.options.piece),
                 connections,
                 first_address: address.take(),
             };

@@ -40,24 +40,36 @@ pub(crate) enum Outcome {
     Wrong { error: Error, used: Option<Address> },
 }
 
+/// The most pieces that a file is cut into; of a larger file they are longer. A manifest can say any size, and what is kept of
+/// each piece takes memory before a byte has come.
+const MOST_PIECES: u64 = 8_192;
+
 /// How a file is cut.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cut {
-    pub(crate) size: u64,
-    pub(crate) piece: u64,
+    size: u64,
+    piece: u64,
 }
 
 impl Cut {
+    /// Cuts a file into pieces of about this size, which is not zero.
+    pub(crate) fn new(size: u64, piece: u64) -> Self {
+        Self {
+            size,
+            piece: piece.max(size.div_ceil(MOST_PIECES)).max(1),
+        }
+    }
+
     fn pieces(self) -> usize {
         usize::try_from(self.size.div_ceil(self.piece)).unwrap_or(usize::MAX)
     }
 
     fn start(self, piece: usize) -> u64 {
-        piece as u64 * self.piece
+        (piece as u64).saturating_mul(self.piece)
     }
 
     fn end(self, piece: usize) -> u64 {
-        self.size.min((piece as u64 + 1) * self.piece)
+        self.size.min(self.start(piece).saturating_add(self.piece))
     }
 
     fn head(self) -> String {
@@ -342,8 +354,14 @@ mod tests {
 
     #[test]
     fn pieces_cover_the_file() {
-        for (size, piece, pieces) in [(10, 4, 3), (8, 4, 2), (1, 4, 1)] {
-            let cut = Cut { size, piece };
+        for (size, piece, pieces) in [
+            (10, 4, 3),
+            (8, 4, 2),
+            (1, 4, 1),
+            (u64::MAX, 4, 8_192),
+            (u64::MAX, u64::MAX, 1),
+        ] {
+            let cut = Cut::new(size, piece);
             assert_eq!(cut.pieces(), pieces);
             assert_eq!(cut.end(pieces - 1), size);
             assert!((1..pieces).all(|piece| cut.start(piece) == cut.end(piece - 1)));

@@ -79,7 +79,9 @@ pub fn verify_directory(
     // The largest first, so that no thread begins a long file when the others are done.
     jobs.sort_by_key(|job| Reverse(job.entry.size()));
     if let Some(observer) = options.observer {
-        let bytes = jobs.iter().filter_map(|job| job.entry.size()).sum();
+        let sizes = jobs.iter().filter_map(|job| job.entry.size());
+        // A manifest can say any sizes.
+        let bytes = sizes.fold(0, u64::saturating_add);
         observer.begin(jobs.len(), bytes);
     }
     let outcomes = read_all(directory, &jobs, options).ok_or(VerifyError::Cancelled)?;

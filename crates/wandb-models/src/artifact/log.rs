@@ -31,8 +31,8 @@ use crate::{Api, RunReference, runtime::blocking};
 /// The name of a whole manifest on the server.
 const MANIFEST: &str = "wandb_manifest.json";
 
-/// How many versions with the same content may have been deleted before.
-const DELETED_BEFORE: u32 = 100;
+/// How many ids of a version may be of no use, because it was deleted since or lost its aliases to another one.
+const MOST_IDS: u32 = 100;
 
 /// How often a version is looked at after its commit, and how long between.
 const LOOKS: u32 = 20;
@@ -159,6 +159,17 @@ fn client_id(seed: &str) -> String {
         .collect()
 }
 
+/// The server keeps to a version that the draft cannot become.
+fn useless(state: ArtifactState) -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        format!(
+            "the server gives a version that is {}, and keeps the aliases elsewhere",
+            super::convert::state(state)
+        ),
+    )
+}
+
 struct Log<'a> {
     api: &'a Api,
     run: &'a RunPath,
@@ -170,29 +181,37 @@ struct Log<'a> {
 impl Log<'_> {
     async fn run(&self, options: &UploadOptions) -> Result<LoggedArtifact> {
         let mut attempt = 0;
-        let created = loop {
+        loop {
             let created = self.create(attempt).await?;
-            // The id names a version that was deleted since: the next one is another version.
-            if created.state != ArtifactState::Deleted || attempt == DELETED_BEFORE {
-                break created;
+            match created.state {
+                ArtifactState::Pending => return self.fill(created, options).await,
+                ArtifactState::Committed => {
+                    let artifact = lookup::by_id(self.api, created.id.inner()).await?;
+                    if self.has_aliases(&artifact) {
+                        return Ok(LoggedArtifact {
+                            artifact,
+                            is_new: false,
+                            uploaded: Uploaded::default(),
+                        });
+                    }
+                    // Another content was logged since and took the aliases. Of an id that it knows a server does not look
+                    // at the aliases; of the same content under another id it does.
+                }
+                // The id names a version that was deleted since: the next one is another version.
+                ArtifactState::Deleted => {}
+                state => return Err(useless(state)),
+            }
+            if attempt == MOST_IDS {
+                return Err(useless(created.state));
             }
             attempt += 1;
-        };
-        match created.state {
-            ArtifactState::Committed => Ok(LoggedArtifact {
-                artifact: lookup::by_id(self.api, created.id.inner()).await?,
-                is_new: false,
-                uploaded: Uploaded::default(),
-            }),
-            ArtifactState::Pending => self.fill(created, options).await,
-            state => Err(Error::new(
-                ErrorKind::Conflict,
-                format!(
-                    "the server gives a version that is {}",
-                    super::convert::state(state)
-                ),
-            )),
         }
+    }
+
+    /// Whether a version has the aliases that the draft asks for.
+    fn has_aliases(&self, artifact: &Artifact) -> bool {
+        let mut wanted = self.draft.aliases.iter().map(String::as_str).chain(["latest"]);
+        wanted.all(|wanted| artifact.aliases.iter().any(|alias| alias == wanted))
     }
 
     async fn create(&self, attempt: u32) -> Result<wire::CreatedArtifact> {

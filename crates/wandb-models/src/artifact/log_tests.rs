@@ -93,7 +93,17 @@ fn expect_version(script: &ScriptedTransport, digest: &str) {
     script
         .graphql("ArtifactByID")
         .variables(json!({"id": NEW}))
-        .respond_data(json!({"artifact": version(json!({"id": NEW, "versionIndex": 4, "digest": digest}))}));
+        .respond_data(json!({"artifact": with_aliases(digest, &["latest", "best"])}));
+}
+
+fn with_aliases(digest: &str, aliases: &[&str]) -> Json {
+    let place = json!({"__typename": "ArtifactSequence", "id": "ArtifactSequence-model", "name": "model",
+        "project": {"name": "p", "entityName": "e"}});
+    let aliases: Vec<_> = aliases
+        .iter()
+        .map(|alias| json!({"alias": alias, "artifactCollection": place}))
+        .collect();
+    version(json!({"id": NEW, "versionIndex": 4, "digest": digest, "aliases": aliases}))
 }
 
 fn expect_commit(script: &ScriptedTransport) {
@@ -176,6 +186,25 @@ async fn deleted_versions_and_other_content_get_other_ids() {
         draft().seed(0).unwrap(),
         draft().description("other").seed(0).unwrap()
     );
+    script.finish();
+}
+
+#[tokio::test]
+async fn aliases_that_another_version_took_since_come_back() {
+    let script = ScriptedTransport::ordered();
+    let digest = draft().digest().to_string();
+    expect_create(&script, NEW, "COMMITTED");
+    script
+        .graphql("ArtifactByID")
+        .respond_data(json!({"artifact": with_aliases(&digest, &[])}));
+    expect_create(&script, NEW, "COMMITTED");
+    expect_version(&script, &digest);
+    let run = api(&script).run_reference("e/p/r").await.unwrap();
+    let logged = draft().log(&run, &UploadOptions::default()).await.unwrap();
+    assert!(!logged.is_new);
+    assert_eq!(logged.artifact.aliases, ["latest", "best"]);
+    let ids = client_ids(&script);
+    assert_ne!(ids[0], ids[1]);
     script.finish();
 }
 

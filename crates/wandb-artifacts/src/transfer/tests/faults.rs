@@ -1,8 +1,11 @@
 //! A server that is wrong: no wrong byte gets a name, and no key goes astray.
 
+use std::sync::Arc;
+
 use wandb_core::ErrorKind;
 
 use super::world::{BASE, Fault, Urls, World, noise, url_of};
+use crate::manifest::Manifest;
 
 fn wrong() -> [Fault; 4] {
     [Fault::Corrupt, Fault::Truncate, Fault::Grow, Fault::ErrorPage]
@@ -24,6 +27,18 @@ async fn wrong_bytes_are_fetched_once_more_from_a_fresh_address() {
         assert_eq!(world.read("small"), b"some bytes");
         assert_eq!(world.files().len(), 3, "{:?}", world.files());
     }
+}
+
+#[tokio::test]
+async fn sizes_beyond_all_measure_cost_no_memory_and_end_in_an_error() {
+    let mut world = World::new(&[("a", b"few bytes"), ("b", b"others")]);
+    let entries = world.manifest.iter().cloned();
+    let entries = entries.map(|entry| entry.with_size(u64::MAX)).collect();
+    world.manifest = Arc::new(Manifest::new().with_entries(entries).unwrap());
+    let error = world.download().run().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Integrity, "{error}");
+    let files = world.files();
+    assert!(files.iter().all(|file| wandb_storage::is_part(file)), "{files:?}");
 }
 
 #[tokio::test]

@@ -82,10 +82,6 @@ pub(super) async fn delete(context: &mut Context, arguments: &ArtifactDeleteArgs
         text::bytes(artifact.size),
         text::counted(artifact.file_count, "file")
     );
-    if arguments.dry_run {
-        context.note(&format!("would delete {what}"));
-        return Ok(());
-    }
     if !artifact.aliases.is_empty() && !arguments.with_aliases {
         return Err(Failure::new(
             crate::exit::ExitStatus::Conflict,
@@ -96,6 +92,10 @@ pub(super) async fn delete(context: &mut Context, arguments: &ArtifactDeleteArgs
             ),
         )
         .hint("give --with-aliases to delete it all the same"));
+    }
+    if arguments.dry_run {
+        context.note(&format!("would delete {what}"));
+        return Ok(());
     }
     confirm(context.ui, &format!("Delete {what}?"), arguments.yes).await?;
     artifact.delete(arguments.with_aliases).await?;
