@@ -146,10 +146,11 @@ fn hashed(algorithm: Algorithm, path: String, local: &Path) -> Result<(ManifestE
     // Whatever directory the program is in when it is uploaded.
     let local = std::path::absolute(local).map_err(|error| Error::io(format!("find {local:?}"), error))?;
     let failed = |error| Error::io(format!("read {local:?}"), error);
-    let file = File::open(&local).map_err(failed)?;
-    if !file.metadata().map_err(failed)?.is_file() {
+    // Looked at before it is opened: to open a pipe is to wait for its writer.
+    if !std::fs::metadata(&local).map_err(failed)?.is_file() {
         return Err(Error::invalid_input(format!("{local:?} is not a file")));
     }
+    let file = File::open(&local).map_err(failed)?;
     let (digest, size) = hash_reader(algorithm, file).map_err(failed)?;
     Ok((ManifestEntry::file(path, digest, size), LocalSource::File(local)))
 }

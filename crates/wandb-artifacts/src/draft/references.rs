@@ -218,6 +218,10 @@ async fn local(address: &str, path: Option<&str>, options: &ReferenceOptions) ->
             _ => Error::io(format!("look at {local:?}"), error),
         })?;
         if !metadata.is_dir() {
+            // To open a pipe is to wait for its writer.
+            if !metadata.is_file() {
+                return Err(Error::invalid_input(format!("{local:?} is not a file")));
+            }
             let path = match path {
                 Some(path) => path,
                 None => name_of(&local)?,

@@ -249,3 +249,20 @@ async fn a_local_directory_is_referred_to_file_by_file() {
         .unwrap();
     assert!(draft.get("y").unwrap().is_unchecked_reference());
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let mut draft = Draft::default();
+    let added = draft.add_file(&pipe, None, &AddOptions::default()).await;
+    assert_eq!(added.unwrap_err().kind(), ErrorKind::InvalidInput);
+    let address = format!("file://{}", pipe.display());
+    let client = client(&ScriptedTransport::ordered());
+    let options = ReferenceOptions::default();
+    let added = draft.add_reference(&client, &address, None, &options).await;
+    assert_eq!(added.unwrap_err().kind(), ErrorKind::InvalidInput);
+}

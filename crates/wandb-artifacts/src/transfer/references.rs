@@ -173,10 +173,11 @@ impl Engine {
                 io::ErrorKind::NotFound => Error::not_found(format!("file {source:?}")).with_source(error),
                 _ => Error::io(format!("read {source:?}"), error),
             };
-            let mut file = File::open(&source).map_err(failed)?;
-            if !file.metadata().map_err(failed)?.is_file() {
+            // Looked at before it is opened: to open a pipe is to wait for its writer.
+            if !std::fs::metadata(&source).map_err(failed)?.is_file() {
                 return Err(Error::new(ErrorKind::Io, format!("{source:?} is not a file")));
             }
+            let mut file = File::open(&source).map_err(failed)?;
             let mut buffer = vec![0; BUFFER];
             loop {
                 match file.read(&mut buffer).map_err(failed)? {

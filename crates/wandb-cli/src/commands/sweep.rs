@@ -51,7 +51,14 @@ fn fields(sweep: &Sweep) -> Fields<'_> {
         ("entity", Field::text(&sweep.entity)),
         ("project", Field::text(&sweep.project)),
         ("state", Field::text(&sweep.state)),
-        ("config", sweep.config.map().map_or(Field::Null, Field::Map)),
+        (
+            "config",
+            match sweep.config.map() {
+                Ok(map) => Field::Map(map),
+                // As the library serialises it: what somebody else wrote wrongly stays reachable.
+                Err(_) => Field::text(sweep.config.text()),
+            },
+        ),
         ("order", sweep.order_text().map_or(Field::Null, Field::owned)),
         (
             "expected_run_count",
@@ -62,15 +69,19 @@ fn fields(sweep: &Sweep) -> Fields<'_> {
     ]
 }
 
-/// A config that cannot be read is told, and never shown as null.
-fn check(sweep: &Sweep) -> wandb_api::Result<()> {
-    sweep.config.map().map(|_| ())
+/// Tells of a config that cannot be read. In JSON and CSV it is the text that it is, and the other sweeps are shown, too.
+fn warn_of_config(context: &Context, sweep: &Sweep) {
+    if let Err(error) = sweep.config.map() {
+        let path = sweep.sweep_path();
+        context.ui.warn(&format!(
+            "the config of sweep \"{path}\" is only there as text: {error}"
+        ));
+    }
 }
 
 fn schema(context: &Context) -> Schema<Sweep> {
     let (now, people) = (context.now(), context.screen.width.is_some());
     Schema::new(NAMES, fields)
-        .checked_by(check)
         .column(Column::word("ID"), |sweep: &Sweep| Cell::new(&sweep.id))
         .column(Column::name("NAME"), |sweep| Cell::new(&sweep.name))
         .column(Column::word("STATE"), |sweep| {
@@ -108,7 +119,12 @@ async fn list(context: &mut Context, arguments: &SweepListArgs) -> CommandResult
     let mut list = List::new(schema(context), context.format(), context.screen);
     let mut stream = sweeps.stream();
     while let Some(sweep) = next_or_flush(&mut stream, &mut context.out).await? {
-        list.item(&mut context.out, &sweep?)?;
+        let sweep = sweep?;
+        // The lines for people do not show it.
+        if context.format() != Format::Table {
+            warn_of_config(context, &sweep);
+        }
+        list.item(&mut context.out, &sweep)?;
     }
     let count = list.count();
     let hidden = list.finish(&mut context.out)?;
@@ -121,7 +137,7 @@ async fn list(context: &mut Context, arguments: &SweepListArgs) -> CommandResult
 async fn view(context: &mut Context, arguments: &SweepViewArgs) -> CommandResult {
     let connection = context.connect().await?;
     let sweep = connection.api().sweep(&arguments.path).await?;
-    check(&sweep)?;
+    warn_of_config(context, &sweep);
     if context.format() == Format::Table {
         let mut details = Details::new(&sweep.sweep_path().to_string(), context.screen);
         details.line("name", &sweep.name);
@@ -141,12 +157,8 @@ async fn view(context: &mut Context, arguments: &SweepViewArgs) -> CommandResult
             details.line("created", &cells::both_times(created, context.now()));
         }
         details.line("description", sweep.description.as_deref().unwrap_or_default());
-        if let Some(parameters) = sweep
-            .config
-            .map()?
-            .get("parameters")
-            .and_then(|value| value.as_map())
-        {
+        let config = sweep.config.map().ok();
+        if let Some(parameters) = config.and_then(|map| map.get("parameters")?.as_map()) {
             details.section("parameters");
             for (name, parameter) in parameters.iter() {
                 details.line(name, &display_value(parameter));

@@ -274,13 +274,14 @@ fn prepare(paths: &[PathBuf], root: &Path) -> Result<Vec<Local>> {
 fn hash(path: &Path) -> Result<(u64, ContentDigest)> {
     use std::io::Read;
     let failed = |error| Error::io(format!("read {:?}", path.display().to_string()), error);
-    let mut file = std::fs::File::open(path).map_err(failed)?;
-    if !file.metadata().map_err(failed)?.is_file() {
+    // Looked at before it is opened: to open a pipe is to wait for its writer.
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
         return Err(Error::invalid_input(format!(
             "{:?} is not a file",
             path.display().to_string()
         )));
     }
+    let mut file = std::fs::File::open(path).map_err(failed)?;
     let mut hasher = Hasher::new(Algorithm::Md5);
     let mut size = 0;
     let mut buffer = vec![0; CHUNK];
