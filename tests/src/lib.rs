@@ -23,9 +23,14 @@ pub use artifact::{Files, assert_cache_is_true, assert_only_members, is_part, lo
 pub use clock::FakeRuntime;
 pub use encode::{encode, encode_row};
 pub use observe::{Counting, Seen};
-pub use server::{KEY, TestServer, scripted_api};
+pub use server::{KEY, TestServer, sample, scripted_api};
 pub use wire::{Passed, Wire};
 pub use writer::{NewRun, Writer};
+
+/// The programs of the guide to the library run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/library.md")]
+struct LibraryGuide;
 
 /// The programs of the guide to testing run.
 #[cfg(doctest)]

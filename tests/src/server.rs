@@ -82,6 +82,22 @@ impl TestServer {
     }
 }
 
+/// An embedded server with the sample project `sample`, which goes when the handle is dropped, and a client for it: what
+/// the programs of the guide begin with.
+///
+/// # Errors
+/// When the server does not start or its directory cannot be written.
+pub async fn sample() -> Result<(LocalServer, Api), Box<dyn std::error::Error>> {
+    let server = LocalServer::builder().start().await?;
+    server.fill_sample("sample").await?;
+    let api = Api::builder(Arc::new(server.transport()))
+        .base_url(&server.url())?
+        .api_key(server.api_key())?
+        .entity(server.entity())?
+        .build();
+    Ok((server, api))
+}
+
 /// A client over a script, for `https://api.example` and the entity `e`, and its clock.
 pub fn scripted_api(script: &ScriptedTransport) -> (Api, Arc<FakeRuntime>) {
     let runtime = Arc::new(FakeRuntime::default());

@@ -117,11 +117,6 @@ pub mod query_generator {
     pub use wandb_core::query_generator::*;
 }
 
-/// The program in the guide compiles.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/guide/library.md")]
-struct Guide;
-
 /// History as Arrow record batches, and as Parquet and Arrow files.
 #[cfg(feature = "arrow")]
 pub mod arrow {

@@ -26,6 +26,7 @@ mod reports;
 mod restart;
 mod robustness;
 mod run_write;
+mod script_2020;
 mod secrets;
 mod sweeps;
 

@@ -15,4 +15,6 @@ mod demo;
 mod local;
 mod login;
 mod read;
+mod recipe_2020;
 mod serve;
+mod verbs;
