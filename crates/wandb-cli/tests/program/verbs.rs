@@ -67,7 +67,7 @@ fn runs_are_made_changed_and_deleted() {
     let made = user.json(&[
         "run",
         "create",
-        "p/mine",
+        "local/p/mine",
         "--config",
         "lr=0.1",
         "--config",
@@ -81,7 +81,7 @@ fn runs_are_made_changed_and_deleted() {
     ]);
     assert_eq!(made["id"], "mine");
     assert_eq!(made["config"]["opt"]["name"], "adam");
-    user.fails(&["run", "create", "p/mine"], 7, &["mine"]);
+    user.fails(&["run", "create", "local/p/mine"], 7, &["mine"]);
     let changed = user.json(&[
         "run",
         "update",
@@ -145,7 +145,7 @@ fn artifacts_are_read_checked_and_changed() {
     let versions = user.json(&["artifact", "versions", "sample/sample-model"]);
     assert_eq!(texts(&versions, "name"), ["sample-model:v1", "sample-model:v0"]);
     let view = user.json(&["artifact", "view", NAME, "--lineage"]);
-    assert_eq!(view["name"], "sample-model:v1");
+    assert_eq!(view["version"], "v1");
     let manifest = user.json(&["artifact", "manifest", NAME]);
     let files = user.json(&["artifact", "files", NAME]);
     assert_eq!(texts(&manifest, "path"), ["config.json", "weights/model.bin"]);
@@ -177,7 +177,7 @@ fn artifacts_are_read_checked_and_changed() {
     user.ok(&[
         "artifact",
         "download",
-        "sample/sample-model:v1",
+        "local/sample/sample-model:v1",
         "--root",
         "again",
         "--offline",
@@ -221,7 +221,7 @@ fn artifacts_are_read_checked_and_changed() {
     user.ok(&["artifact", "unlink", "sample/shelf:live", "--yes"]);
     user.fails(
         &["artifact", "delete", "sample/sample-model:v0", "--yes"],
-        1,
+        7,
         &["alias"],
     );
     user.ok(&[
@@ -237,7 +237,7 @@ fn artifacts_are_read_checked_and_changed() {
         &["sample-model"],
     );
 
-    let run = user.json(&["run", "create", "sample/user-of-it"]);
+    let run = user.json(&["run", "create", "local/sample/user-of-it"]);
     assert_eq!(run["id"], "user-of-it");
     user.ok(&["run", "use-artifact", "sample/user-of-it", "sample-digits:latest"]);
     let used = user.json(&["run", "used-artifacts", "sample/user-of-it"]);

@@ -127,6 +127,17 @@ async fn passing_failures_are_retried_and_the_last_one_is_told() {
 }
 
 #[tokio::test]
+async fn every_request_says_who_asks() {
+    let (client, transport, _) = client(vec![ok(r#"{"data":{"x":1}}"#)]);
+    client.execute::<serde_json::Value>(&query()).await.unwrap();
+    let sent = transport.sent.lock().unwrap();
+    let agent = sent[0].2.get("user-agent").unwrap().to_str().unwrap();
+    // The service shows some fields to clients with this prefix only.
+    assert!(agent.starts_with("W&B Public Client "), "{agent}");
+    assert!(agent.contains("wandb-api-rust"), "{agent}");
+}
+
+#[tokio::test]
 async fn final_failures_and_writes_are_not_repeated() {
     let (client, transport, _) = client(vec![status(401)]);
     let error = client.execute::<serde_json::Value>(&query()).await.unwrap_err();

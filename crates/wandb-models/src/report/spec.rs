@@ -8,7 +8,7 @@ use wandb_core::{
     Error, ErrorKind, Result,
     filter::{self, Filter},
     order::Order,
-    query_generator::{IgnoredFilter, QueryGenerator, SortKeys},
+    query_generator::{IgnoredFilter, QueryGenerator, SortKey, SortKeys},
     timestamp::Timestamp,
 };
 
@@ -216,7 +216,13 @@ impl RunSet {
         let Some(sort) = self.raw.get("sort").filter(|sort| !sort.is_null()) else {
             return Ok(None);
         };
-        let keys: SortKeys = serde_json::from_value(sort.clone())
+        // Old reports sort by one key, which is the only form that the official client reads; new ones by several.
+        let keys = if sort.get("keys").is_none() && sort.get("key").is_some() {
+            serde_json::from_value(sort.clone()).map(|key: SortKey| SortKeys { keys: vec![key] })
+        } else {
+            serde_json::from_value(sort.clone())
+        };
+        let keys = keys
             .map_err(|error| Error::protocol("the order of the run set cannot be read").with_source(error))?;
         if keys.keys.is_empty() {
             return Ok(None);
@@ -321,6 +327,27 @@ mod tests {
         assert_eq!(set.search(), Some("x"));
         let text = set.query(true, now()).unwrap().filter.to_mongo_text();
         assert!(text.contains(r#"{"name":{"$in":["r1","r2"]}}"#), "{text}");
+    }
+
+    #[test]
+    fn old_reports_sort_by_one_key() {
+        let order = |sort: Json| {
+            run_set(json!({ "sort": sort }))
+                .query(false, now())
+                .map(|query| query.order)
+        };
+        let key = json!({"section": "summary", "name": "val/loss"});
+        let text = |sort: Json| order(sort).unwrap().unwrap().to_string();
+        assert_eq!(
+            text(json!({"key": key, "ascending": true})),
+            "+summary_metrics.val/loss"
+        );
+        assert_eq!(text(json!({"key": key})), "-summary_metrics.val/loss");
+        assert!(order(json!({"keys": []})).unwrap().is_none());
+        assert_eq!(
+            order(json!({"key": "loss"})).unwrap_err().kind(),
+            ErrorKind::Protocol
+        );
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::io::Write;
 
 use futures_util::{Stream, StreamExt};
 use wandb_api::Artifact;
+use wandb_api::artifacts::name::ArtifactName;
+use wandb_api::path::RunPath;
 
 use crate::cli::{LogArtifactArgs, RunArtifactsArgs, UseArtifactArgs};
 use crate::commands::artifact::record as artifact_record;
@@ -43,11 +45,25 @@ async fn write(
     Ok(())
 }
 
+/// How the base64 of every artifact's opaque id begins: "Artifact:".
+const ID: &str = "QXJ0aWZhY3Q6";
+
+/// A name without a project means one of the run's project, not of the default one.
+fn beside(run: &RunPath, name: &str) -> String {
+    match name.parse::<ArtifactName>() {
+        Ok(parsed) if parsed.project().is_none() && !name.starts_with(ID) => {
+            format!("{}/{}/{name}", run.entity(), run.project())
+        }
+        _ => name.to_owned(),
+    }
+}
+
 /// Records that a run used a version.
 pub(super) async fn use_artifact(context: &mut Context, arguments: &UseArtifactArgs) -> CommandResult {
     let connection = context.connect().await?;
     let run = connection.api().run_reference(&arguments.path).await?;
-    let artifact = connection.api().artifact(&arguments.artifact).await?;
+    let name = beside(run.run_path(), &arguments.artifact);
+    let artifact = connection.api().artifact(&name).await?;
     run.use_artifact(&artifact, None).await?;
     context.note(&format!("run {} uses {}", run.run_path(), artifact.exact_name()));
     Ok(())
@@ -57,7 +73,8 @@ pub(super) async fn use_artifact(context: &mut Context, arguments: &UseArtifactA
 pub(super) async fn log_artifact(context: &mut Context, arguments: &LogArtifactArgs) -> CommandResult {
     let connection = context.connect().await?;
     let run = connection.api().run_reference(&arguments.path).await?;
-    let artifact = connection.api().artifact(&arguments.artifact).await?;
+    let name = beside(run.run_path(), &arguments.artifact);
+    let artifact = connection.api().artifact(&name).await?;
     run.log_artifact(&artifact, &arguments.aliases).await?;
     context.note(&format!(
         "run {} logged {}",
@@ -65,4 +82,27 @@ pub(super) async fn log_artifact(context: &mut Context, arguments: &LogArtifactA
         artifact.exact_name()
     ));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_name_is_of_the_runs_project() {
+        let run = RunPath::new("e", "p", "r").unwrap();
+        for (name, expected) in [
+            ("data", "e/p/data"),
+            ("data:a/b", "e/p/data:a/b"),
+            ("q/data:v1", "q/data:v1"),
+            ("f/q/data", "f/q/data"),
+            ("QXJ0aWZhY3Q6MTIz", "QXJ0aWZhY3Q6MTIz"),
+            (
+                "wandb-artifact://_id/QXJ0aWZhY3Q6MTIz",
+                "wandb-artifact://_id/QXJ0aWZhY3Q6MTIz",
+            ),
+        ] {
+            assert_eq!(beside(&run, name), expected);
+        }
+    }
 }
