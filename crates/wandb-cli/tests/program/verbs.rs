@@ -269,29 +269,34 @@ fn artifacts_are_read_checked_and_changed() {
 }
 
 #[test]
-fn people_of_an_embedded_server_are_looked_after() {
+fn artifacts_are_logged_and_read_back() {
     let server = Server::start(&[]);
     let user = User::of(&server);
-    let dir = server.dir().to_str().unwrap();
-    let key = "a".repeat(40);
-    user.ok(&["local", "user", "add", "ada", "--api-key", &key, "--dir", dir]);
-    user.ok(&[
-        "local", "team", "add", "research", "--member", "ada", "--dir", dir,
-    ]);
-    assert!(user.ok(&["local", "user", "list", "--dir", dir]).contains("ada"));
-    let teams = user.ok(&["local", "team", "list", "--dir", dir]);
-    assert!(teams.contains("research") && teams.contains("ada"), "{teams}");
-
-    // The server that runs meanwhile knows her at once, and shows her nothing of others.
-    let ada = User::new()
-        .with("WANDB_BASE_URL", &server.url)
-        .with("WANDB_API_KEY", &key);
-    assert_eq!(ada.json(&["whoami"])["username"], "ada");
-    ada.ok(&["run", "create", "research/shared/r"]);
-    server.start_run("private", "r", &serde_json::json!({}));
-    ada.fails(
-        &["run", "view", &format!("{}/private/r", server.entity)],
-        3,
-        &["private"],
+    server.start_run("p", "r", &serde_json::json!({}));
+    std::fs::create_dir_all(user.path("model/deep")).unwrap();
+    std::fs::write(user.path("model/config.json"), "{}").unwrap();
+    std::fs::write(user.path("model/deep/w.bin"), [7; 5000]).unwrap();
+    let put = ["artifact", "put", "model", "--name", "p/m", "--type", "model"];
+    let with = |more: &[&'static str]| [&put[..], more].concat();
+    user.ok(&with(&["--dry-run"]));
+    user.fails(&["artifact", "view", "p/m"], 3, &["m"]);
+    user.ok(&with(&["--alias", "best", "--run", "r"]));
+    // The same again is the same version.
+    user.ok(&with(&["--alias", "again"]));
+    let versions = user.json(&["artifact", "versions", "p/m"]);
+    assert_eq!(texts(&versions, "name"), ["m:v0"]);
+    let logged = user.json(&["run", "logged-artifacts", "p/r"]);
+    assert_eq!(texts(&logged, "collection"), ["m"]);
+    user.ok(&["artifact", "download", "p/m:again", "--root", "back"]);
+    assert_eq!(files_below(&user.path("back")), files_below(&user.path("model")));
+    user.ok(&["artifact", "verify", "p/m:best", "--root", "model"]);
+    let entry = user.ok(&["artifact", "get", "p/m:best", "config.json"]);
+    let path = std::path::Path::new(entry.trim());
+    assert_eq!(std::fs::read(user.home().join(path)).unwrap(), b"{}", "{entry}");
+    user.fails(&["artifact", "get", "p/m:best", "nosuch"], 3, &["nosuch"]);
+    user.fails(
+        &["artifact", "put", "nosuch", "--name", "p/m", "--type", "model"],
+        1,
+        &["nosuch"],
     );
 }

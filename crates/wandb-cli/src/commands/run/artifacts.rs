@@ -86,11 +86,13 @@ pub(super) async fn log_artifact(context: &mut Context, arguments: &LogArtifactA
 
 #[cfg(test)]
 mod tests {
+    use wandb_api::path::PathContext;
+
     use super::*;
 
     #[test]
     fn a_bare_name_is_of_the_runs_project() {
-        let run = RunPath::new("e", "p", "r").unwrap();
+        let run = RunPath::parse("e/p/r", &PathContext::new()).unwrap();
         for (name, expected) in [
             ("data", "e/p/data"),
             ("data:a/b", "e/p/data:a/b"),
