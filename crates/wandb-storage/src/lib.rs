@@ -33,7 +33,7 @@ pub use journal::RangeJournal;
 pub use part::{PART_SUFFIX, is_part};
 pub use pending::{Existing, PartWriter, PendingFile};
 pub use place::Placement;
-pub use publish::{Published, VerifiedFile, publish_many};
+pub use publish::{Publication, Published, VerifiedFile, publish_many};
 pub use stat::{FileStat, Found};
 pub use tree::{EntryKind, Walked};
 pub use whole::HashedBytes;

@@ -5,9 +5,10 @@
 //! - when the *process* dies at any moment, a file under its final name is complete and verified;
 //! - when the *machine* loses power at any moment, the same holds: the bytes of a batch are flushed before the first of its
 //!   files is renamed;
-//! - when [`publish_many`] has returned, the names are durable, too, as far as the file system can flush a directory.
+//! - when [`publish_many`] has returned, or [`Publication::finish`], the names are durable, too, as far as the file system can
+//!   flush a directory.
 
-use std::{collections::BTreeSet, fs::File, io, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fs::File, io, path::PathBuf, sync::Arc};
 
 use wandb_core::path::RelativePath;
 
@@ -54,6 +55,21 @@ impl VerifiedFile {
     #[must_use]
     pub fn facts(&self) -> &FileFacts {
         &self.facts
+    }
+
+    /// Whether it is a second name of another file, so that its bytes are as durable as that one's.
+    #[must_use]
+    pub fn is_link(&self) -> bool {
+        self.is_link
+    }
+
+    /// Gives the file its name without waiting for the disk. After a power failure it may be gone, empty or cut, so this is
+    /// for hard links to durable bytes, and for files that nobody trusts after the machine was started anew.
+    ///
+    /// # Errors
+    /// [`StorageError::Exists`], [`StorageError::Io`].
+    pub fn publish_unflushed(mut self) -> Result<Published, StorageError> {
+        self.rename()
     }
 
     fn rename(&mut self) -> Result<Published, StorageError> {
@@ -117,38 +133,80 @@ impl Drop for VerifiedFile {
 
 /// Flushes the files, gives them their final names, and flushes their directories. One result for each, in order: a file
 /// that fails does not keep the others back.
-pub fn publish_many(mut files: Vec<VerifiedFile>) -> Vec<Result<Published, StorageError>> {
-    let flushed = flush(&files);
-    let mut parents: BTreeSet<(PathBuf, String)> = BTreeSet::new();
-    let results: Vec<_> = files
-        .iter_mut()
-        .zip(flushed)
-        .map(|(file, flushed)| {
-            flushed.map_err(StorageError::io("flush", file.directory.path_of(&file.name)))?;
-            let published = file.rename()?;
-            let parent = parent_of(&file.name).unwrap_or(".").to_owned();
-            let key = (file.directory.path().to_owned(), parent);
-            if !parents.contains(&key) {
-                parents.insert(key);
-            }
-            Ok(published)
-        })
-        .collect();
-    flush_names(&files, &parents);
+pub fn publish_many(files: Vec<VerifiedFile>) -> Vec<Result<Published, StorageError>> {
+    let mut publication = Publication::default();
+    let results = publication.publish(files);
+    publication.finish();
     results
 }
 
-/// Makes the new names durable: of few directories each, of many the whole file system once.
-fn flush_names(files: &[VerifiedFile], parents: &BTreeSet<(PathBuf, String)>) {
-    #[cfg(target_os = "linux")]
-    if parents.len() >= FLUSH_ALL && is_one_device(files) && rustix::fs::syncfs(&*files[0].file).is_ok() {
-        return;
+/// Publishes batch after batch, and flushes the directories once, at the end.
+#[derive(Debug, Default)]
+pub struct Publication {
+    /// The directories that have new names: where each lies, and its name below that.
+    parents: BTreeMap<(PathBuf, String), Directory>,
+}
+
+impl Publication {
+    /// Flushes the files and gives them their final names. One result for each, in order: a file that fails does not keep the
+    /// others back. The names are durable after [`finish`](Self::finish).
+    pub fn publish(&mut self, mut files: Vec<VerifiedFile>) -> Vec<Result<Published, StorageError>> {
+        let flushed = flush(&files);
+        files
+            .iter_mut()
+            .zip(flushed)
+            .map(|(file, flushed)| {
+                flushed.map_err(StorageError::io("flush", file.directory.path_of(&file.name)))?;
+                let published = file.rename()?;
+                let parent = parent_of(&file.name).unwrap_or(".").to_owned();
+                self.parents
+                    .entry((file.directory.path().to_owned(), parent))
+                    .or_insert_with(|| file.directory.clone());
+                Ok(published)
+            })
+            .collect()
     }
-    for (root, parent) in parents {
-        if let Some(file) = files.iter().find(|file| file.directory.path() == root) {
-            sync_directory(&file.directory, parent);
+
+    /// Makes the new names durable: of few directories each, of many the whole file system once. Not every file system can;
+    /// the bytes are durable either way.
+    pub fn finish(self) {
+        #[cfg(target_os = "linux")]
+        if self.parents.len() >= FLUSH_ALL && self.flush_all() {
+            return;
+        }
+        for ((_, parent), directory) in &self.parents {
+            if let Ok(opened) = open_directory(directory, parent) {
+                let _ = opened.sync_all();
+            }
         }
     }
+
+    /// `false` when the directories are on several file systems, or that cannot be told.
+    #[cfg(target_os = "linux")]
+    fn flush_all(&self) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let mut first: Option<(File, u64)> = None;
+        for ((_, parent), directory) in &self.parents {
+            let Ok(opened) = open_directory(directory, parent) else {
+                return false;
+            };
+            let Ok(device) = opened.metadata().map(|facts| facts.dev()) else {
+                return false;
+            };
+            match &first {
+                None => first = Some((opened, device)),
+                Some((_, other)) if *other == device => {}
+                Some(_) => return false,
+            }
+        }
+        first.is_some_and(|(opened, _)| rustix::fs::syncfs(opened).is_ok())
+    }
+}
+
+/// For flushing: a handle as `open_dir` gives it is good for names below it only (`O_PATH`).
+fn open_directory(directory: &Directory, parent: &str) -> io::Result<File> {
+    directory.handle().open(parent).map(cap_std::fs::File::into_std)
 }
 
 #[cfg(target_os = "linux")]
@@ -181,12 +239,5 @@ fn flush_one(file: &VerifiedFile) -> io::Result<()> {
         Ok(())
     } else {
         file.file.sync_all()
-    }
-}
-
-/// Makes new names durable. Not every file system can; the bytes are durable either way.
-fn sync_directory(directory: &Directory, parent: &str) {
-    if let Ok(opened) = directory.handle().open_dir(parent) {
-        let _ = opened.into_std_file().sync_all();
     }
 }

@@ -13,7 +13,7 @@ use wandb_storage::{Algorithm, Directory, Existing, Expected};
 use super::{
     CacheError, ObjectKey,
     lock::CacheGuard,
-    record::{LENGTH, Proof, Record, head, number_of},
+    record::{Boot, LENGTH, Proof, Record, head, number_of},
 };
 
 /// An index with fewer records than this is never written anew.
@@ -26,6 +26,8 @@ const PIECE: usize = 4_096;
 #[derive(Debug)]
 pub(super) struct Index {
     records: Directory,
+    /// This run of the machine, where the system tells.
+    boot: Option<Boot>,
     name: RelativePath,
     lock: RelativePath,
     known: HashMap<ObjectKey, Proof>,
@@ -42,6 +44,7 @@ impl Index {
         let name = |text| safe_relative_path(text).expect("a plain name is safe");
         Self {
             records,
+            boot: this_boot(),
             name: name("index"),
             lock: name("index-lock"),
             known: HashMap::new(),
@@ -54,6 +57,10 @@ impl Index {
 
     pub(super) fn get(&self, key: &ObjectKey) -> Option<&Proof> {
         self.known.get(key)
+    }
+
+    pub(super) fn boot(&self) -> Option<Boot> {
+        self.boot
     }
 
     /// Notes what is known of an object from now on. [`flush`](Self::flush) writes it.
@@ -131,10 +138,11 @@ impl Index {
                     Some(Record {
                         key,
                         proof: Some(proof),
-                    }) => {
+                    }) if proof.boot.is_none_or(|boot| self.boot == Some(boot)) => {
                         self.known.insert(key, proof);
                     }
-                    Some(Record { key, proof: None }) => {
+                    // Removed, or not known to have outlived the machine's last run.
+                    Some(Record { key, .. }) => {
                         self.known.remove(&key);
                     }
                     // Half written when its process or the machine died.
@@ -219,6 +227,17 @@ impl Index {
         self.in_file = count;
         Ok(())
     }
+}
+
+#[cfg(target_os = "linux")]
+fn this_boot() -> Option<Boot> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(*Algorithm::Xxh128.hash(text.trim().as_bytes()).bytes())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn this_boot() -> Option<Boot> {
+    None
 }
 
 /// A number that no earlier writing of the index had.

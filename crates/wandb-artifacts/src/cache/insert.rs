@@ -8,7 +8,7 @@ use wandb_storage::{
     VerifiedFile, publish_many,
 };
 
-use super::{Cache, CacheError, CachedObject, ObjectKey};
+use super::{Cache, CacheError, CachedObject, ObjectKey, store::now};
 
 /// How many files wait for each other at most; each of them is open.
 const BATCH: usize = 128;
@@ -64,9 +64,10 @@ impl Cache {
             .place_from(&key.path(), Existing::Replace, source, proof, placement)?)
     }
 
-    /// Takes over a file as [`adopt`](Self::adopt) does, once it is worth while: copies wait for each other, or for
-    /// [`flush`](Self::flush), so that many small files do not pay a flush of the disk each. A hard link is made at once, and
-    /// gives the times that the file has from then on.
+    /// Takes over a file as [`adopt`](Self::adopt) does, without waiting for the disk: the proof of a copy holds until the
+    /// machine is started anew. Where the system does not tell that, and for referenced objects, copies wait for each other,
+    /// or for [`flush`](Self::flush), so that many small files do not pay a flush of the disk each. The bytes of the file
+    /// must be durable. A hard link gives the times that the file has from then on.
     ///
     /// # Errors
     /// [`CacheError`], also of files that waited; the cache is then without them, and nothing else is wrong.
@@ -80,11 +81,17 @@ impl Cache {
         let Some(file) = self.adopt(&key, source, proof, placement)? else {
             return Ok(None);
         };
-        if placement == Placement::HardLink {
-            let published = self.publish(vec![(key, file)]).pop();
-            return published
-                .transpose()
-                .map(|object| object.map(|object| object.stat));
+        let boot = self.index().boot();
+        if file.is_link() || (boot.is_some() && key.content().is_some()) {
+            let is_link = file.is_link();
+            check(&key, &file)?;
+            let published = file.publish_unflushed()?;
+            let Some(stat) = published.stat else {
+                return Ok(None);
+            };
+            let boot = boot.filter(|_| !is_link);
+            self.note_in(boot, key, &stat, &published.facts, now());
+            return Ok(is_link.then_some(stat));
         }
         let waiting = {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -117,14 +124,13 @@ impl Cache {
         let mut places = Vec::new();
         let mut publishing = Vec::new();
         for (key, file) in files {
-            let is_content = key.content().is_none_or(|digest| digest == file.facts().digest);
-            if is_content && *file.name() == key.path() {
-                places.push((results.len(), key));
-                publishing.push(file);
-                results.push(None);
-            } else {
-                let key = key.to_string();
-                results.push(Some(Err(CacheError::WrongObject { key })));
+            match check(&key, &file) {
+                Ok(()) => {
+                    places.push((results.len(), key));
+                    publishing.push(file);
+                    results.push(None);
+                }
+                Err(error) => results.push(Some(Err(error))),
             }
         }
         for ((place, key), published) in places.into_iter().zip(publish_many(publishing)) {
@@ -185,4 +191,14 @@ impl Cache {
     pub fn path_of(&self, key: &ObjectKey) -> PathBuf {
         self.objects.path_of(&key.path())
     }
+}
+
+/// A file whose digest is not that of its key is no object.
+fn check(key: &ObjectKey, file: &VerifiedFile) -> Result<(), CacheError> {
+    let is_content = key.content().is_none_or(|digest| digest == file.facts().digest);
+    if is_content && *file.name() == key.path() {
+        return Ok(());
+    }
+    let key = key.to_string();
+    Err(CacheError::WrongObject { key })
 }

@@ -23,7 +23,13 @@ pub(super) struct Proof {
     pub(super) last_use: u64,
     /// When its bytes were read to be verified, in seconds since 1970: reading for that is no use.
     pub(super) read_at: u64,
+    /// As long as the bytes may not be on the disk, the run of the machine in which they were verified: in the next one the
+    /// proof is none.
+    pub(super) boot: Option<Boot>,
 }
+
+/// Tells one run of the machine from all others.
+pub(super) type Boot = [u8; 16];
 
 /// What a record says of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +60,8 @@ pub(super) fn number_of(bytes: &[u8; LENGTH]) -> Option<u64> {
 }
 
 impl Record {
-    /// `None` for a file from before 1678 or after 2262, whose times do not fit; it is read again each time.
+    /// `None` for a file from before 1678 or after 2262, whose times do not fit, and for a referenced object that may not be on
+    /// the disk; those are read again.
     pub(super) fn encode(&self) -> Option<[u8; LENGTH]> {
         let mut bytes = [0; LENGTH];
         bytes[0] = u8::from(self.proof.is_some());
@@ -69,6 +76,12 @@ impl Record {
             }
         }
         if let Some(proof) = &self.proof {
+            match (self.key, proof.boot) {
+                (_, None) => {}
+                // A digest leaves this place free.
+                (ObjectKey::Content(_), Some(boot)) => bytes[24..40].copy_from_slice(&boot),
+                (ObjectKey::Etag(_), Some(_)) => return None,
+            }
             bytes[2] = number(proof.digest.algorithm());
             bytes[4..8].copy_from_slice(&u32::try_from(proof.read_at).unwrap_or(0).to_le_bytes());
             bytes[40..56].copy_from_slice(proof.digest.bytes());
@@ -113,6 +126,12 @@ impl Record {
                 },
                 last_use: u64::from_le_bytes(array(88)),
                 read_at: u64::from_le_bytes(array(0)) >> 32,
+                boot: match key {
+                    ObjectKey::Content(_) => {
+                        Some(bytes[24..40].try_into().ok()?).filter(|boot| *boot != Boot::default())
+                    }
+                    ObjectKey::Etag(_) => None,
+                },
             }),
             _ => return None,
         };
@@ -164,15 +183,21 @@ mod tests {
         (
             content,
             prop::option::of(any::<[u8; 32]>()),
-            prop::option::of((stat, any::<u64>(), any::<u32>())),
+            prop::option::of((
+                stat,
+                any::<u64>(),
+                any::<u32>(),
+                prop::option::of(prop::array::uniform16(1_u8..)),
+            )),
         )
             .prop_map(|(digest, etag, proof)| Record {
                 key: etag.map_or(ObjectKey::Content(digest), ObjectKey::Etag),
-                proof: proof.map(|(stat, last_use, read_at)| Proof {
+                proof: proof.map(|(stat, last_use, read_at, boot)| Proof {
                     digest,
                     stat,
                     last_use,
                     read_at: read_at.into(),
+                    boot: boot.filter(|_| etag.is_none()),
                 }),
             })
     }

@@ -12,10 +12,18 @@ use wandb_storage::{Algorithm, Directory, FileFacts, FileStat, Found, StorageErr
 
 use crate::parallel;
 
-use super::{CacheError, CacheGuard, ObjectKey, index::Index, record::Proof};
+use super::{
+    CacheError, CacheGuard, ObjectKey,
+    index::Index,
+    record::{Boot, Proof},
+};
 
 /// How long a use is not written again, in seconds: to order objects by their last use, hours are fine enough.
 const USE_STEP: u64 = 60 * 60;
+
+/// After how long, in nanoseconds, what was written is on the disk although nobody flushed it. Systems do that within seconds
+/// to minutes.
+const WRITTEN_BACK: i128 = 60 * 60 * 1_000_000_000;
 
 /// Longer than any tick of a file system's clock, in nanoseconds.
 const TICK: i128 = 50_000_000;
@@ -206,7 +214,15 @@ impl Cache {
                 Some(proof) if proof.stat == stat => {
                     if proof.last_use + USE_STEP <= now {
                         let last_use = now;
-                        index.note(key, Some(Proof { last_use, ..proof }));
+                        let boot = proof.boot.filter(|_| !is_written_back(&stat));
+                        index.note(
+                            key,
+                            Some(Proof {
+                                last_use,
+                                boot,
+                                ..proof
+                            }),
+                        );
                     }
                     let facts = FileFacts {
                         size: stat.size,
@@ -241,7 +257,7 @@ impl Cache {
             match read {
                 Ok(Some((stat, facts))) if facts.digest == *digest => {
                     if is_settled(&stat) {
-                        self.note(key, &stat, &facts);
+                        self.note_kept(key, &stat, &facts, now);
                     }
                     results[*place] = Some(CachedObject {
                         key,
@@ -265,17 +281,32 @@ impl Cache {
         Ok(())
     }
 
+    /// Notes a proof for an object whose bytes are on the disk.
     pub(super) fn note(&self, key: ObjectKey, stat: &FileStat, facts: &FileFacts) {
-        self.note_kept(key, stat, facts, now());
+        self.note_in(None, key, stat, facts, now());
     }
 
-    /// Notes a proof for an object whose last use was at some other time.
+    /// Notes a proof for an object that was read, whoever wrote it: it may have come out of the memory only.
     pub(super) fn note_kept(&self, key: ObjectKey, stat: &FileStat, facts: &FileFacts, last_use: u64) {
+        let boot = self.index().boot().filter(|_| !is_written_back(stat));
+        self.note_in(boot, key, stat, facts, last_use);
+    }
+
+    /// Notes a proof that holds in one run of the machine only, if one is given.
+    pub(super) fn note_in(
+        &self,
+        boot: Option<Boot>,
+        key: ObjectKey,
+        stat: &FileStat,
+        facts: &FileFacts,
+        last_use: u64,
+    ) {
         let proof = Proof {
             digest: facts.digest,
             stat: *stat,
             last_use,
             read_at: now(),
+            boot,
         };
         self.index().note(key, Some(proof));
     }
@@ -313,6 +344,15 @@ pub(super) fn read_object(
     Ok((objects.look_at(path)? == Found::File(stat) && facts.size == stat.size).then_some((stat, facts)))
 }
 
+fn is_written_back(stat: &FileStat) -> bool {
+    is_older(stat, WRITTEN_BACK)
+}
+
+fn is_older(stat: &FileStat, age: i128) -> bool {
+    let now = i128::try_from(since_1970().as_nanos()).unwrap_or(i128::MAX);
+    stat.changed.max(stat.modified).saturating_add(age) < now
+}
+
 /// Seconds since 1970.
 pub(super) fn now() -> u64 {
     since_1970().as_secs()
@@ -325,6 +365,5 @@ fn since_1970() -> Duration {
 /// Whether an object that others may write to changed so long ago that a further change would give it another time. The
 /// clock of a file system ticks coarsely, so two changes within a tick look like one.
 pub(super) fn is_settled(stat: &FileStat) -> bool {
-    let now = i128::try_from(since_1970().as_nanos()).unwrap_or(i128::MAX);
-    stat.changed.max(stat.modified) + TICK < now
+    is_older(stat, TICK)
 }

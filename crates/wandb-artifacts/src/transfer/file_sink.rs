@@ -9,6 +9,7 @@ use wandb_storage::{PendingFile, StorageError};
 use super::{
     address::AddressSource,
     blocking::{blocking, cancelled},
+    early_flush::EarlyFlush,
     progress::Progress,
     receive::{Receive, Sink},
 };
@@ -21,6 +22,7 @@ pub(crate) struct FileSink {
     /// In the hands of the blocking pool while it is written to, hence an option.
     pending: Option<PendingFile>,
     position: u64,
+    early: EarlyFlush,
     check: Option<HeadCheck>,
 }
 
@@ -28,6 +30,7 @@ impl FileSink {
     pub(crate) fn new(pending: PendingFile) -> Self {
         Self {
             position: pending.size(),
+            early: EarlyFlush::new(pending.writer()),
             pending: Some(pending),
             check: None,
         }
@@ -67,8 +70,11 @@ impl Sink for FileSink {
     }
 
     async fn write(&mut self, chunks: Vec<Bytes>) -> Result<()> {
+        let before = self.position;
         self.with_pending(move |pending| chunks.iter().try_for_each(|chunk| pending.append(chunk)))
-            .await
+            .await?;
+        self.early.note(self.position - before);
+        Ok(())
     }
 
     async fn restart(&mut self) -> Result<Option<u64>> {

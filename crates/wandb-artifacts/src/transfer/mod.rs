@@ -17,6 +17,7 @@ pub(crate) mod blocking;
 mod cached;
 mod checkout;
 mod download;
+mod early_flush;
 mod engine;
 mod fetch;
 mod file_sink;

@@ -11,16 +11,16 @@ use std::{
 
 use tokio::sync::Notify;
 use wandb_core::Error;
-use wandb_storage::{Directory, Published, VerifiedFile, publish_many};
+use wandb_storage::{Directory, Publication, Published, VerifiedFile};
 
 use super::{DownloadOptions, engine::lock, present::VerifiedFacts, report::Failures, survey::token_of};
 use crate::manifest::Manifest;
 
-/// How many files are published together at most. Each is an open file.
-const BATCH: usize = 256;
+/// How many files are published together at most. Each is an open file, of which other systems allow few.
+const BATCH: usize = if cfg!(target_os = "linux") { 256 } else { 64 };
 
-/// How many may wait for the next batch.
-const WAITING: usize = 64;
+/// How many may wait for the next batch: the network goes on while the disk is waited for.
+const WAITING: usize = BATCH;
 
 /// How long the publisher waits for more, when there are few.
 const LINGER: Duration = Duration::from_millis(40);
@@ -123,6 +123,7 @@ impl Publisher {
 impl Work {
     fn run(mut self, waiting: &mpsc::Receiver<Ready>) -> (Counts, VerifiedFacts) {
         let mut counts = Counts::default();
+        let mut publication = Publication::default();
         while let Ok(first) = waiting.recv() {
             let mut batch = vec![first];
             let until = Instant::now() + LINGER;
@@ -136,8 +137,10 @@ impl Work {
             if self.is_cancelled.load(Ordering::Relaxed) {
                 break;
             }
-            self.publish(batch, &mut counts);
+            self.publish(batch, &mut publication, &mut counts);
         }
+        // Before anybody records that the files are there.
+        publication.finish();
         // What waits for more of its kind does not wait any longer. Losing it costs time later.
         if let Some(cache) = super::cached::usable(&self.options)
             && let Err(error) = cache.flush()
@@ -147,12 +150,12 @@ impl Work {
         (counts, self.facts)
     }
 
-    fn publish(&mut self, batch: Vec<Ready>, counts: &mut Counts) {
+    fn publish(&mut self, batch: Vec<Ready>, publication: &mut Publication, counts: &mut Counts) {
         let (origins, files): (Vec<_>, Vec<_>) = batch
             .into_iter()
             .map(|ready| ((ready.index, ready.origin), ready.file))
             .unzip();
-        for ((index, origin), published) in origins.into_iter().zip(publish_many(files)) {
+        for ((index, origin), published) in origins.into_iter().zip(publication.publish(files)) {
             let entry = &self.manifest.entries()[index];
             let published = match published {
                 Ok(published) => published,

@@ -18,6 +18,7 @@ use wandb_storage::{PartWriter, PendingFile, RangeJournal, StorageError};
 use super::{
     address::{Address, AddressSource},
     blocking::blocking,
+    early_flush::EarlyFlush,
     progress::Progress,
     receive::{Receive, Sink, no_range},
 };
@@ -82,6 +83,7 @@ struct Shared {
     cut: Cut,
     pending: Mutex<PendingFile>,
     writer: PartWriter,
+    early: EarlyFlush,
     journal: Mutex<Option<RangeJournal>>,
     /// How many bytes of each piece are written.
     written: Mutex<Vec<u64>>,
@@ -103,6 +105,7 @@ impl Shared {
         }
         Ok(Self {
             cut,
+            early: EarlyFlush::new(pending.writer()),
             writer: pending.writer(),
             pending: Mutex::new(pending),
             journal: Mutex::new(journal),
@@ -135,6 +138,7 @@ impl Shared {
             end += chunk.len() as u64;
         }
         lock(&self.written)[piece] = end - self.cut.start(piece);
+        self.early.note(end - offset);
         // Whoever finds the hashing free does all that is due; nobody waits for it.
         let mut pending = match self.pending.try_lock() {
             Ok(pending) => pending,
