@@ -85,6 +85,13 @@ impl Ui {
         bar
     }
 
+    /// Tells that something goes on whose end cannot be foreseen: what it is, and for how long it goes on already.
+    pub(crate) fn spinner(self, what: &str) -> ProgressBar {
+        let bar = self.bar(None, "{spinner} {msg}  {elapsed}");
+        bar.set_message(crate::output::text::single_line(what).into_owned());
+        bar
+    }
+
     fn bar(self, total: Option<u64>, template: &str) -> ProgressBar {
         if !self.bars {
             return ProgressBar::hidden();

@@ -6,7 +6,9 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::artifact_cache::CacheCommand;
 use super::artifact_put::ArtifactPutArgs;
-use super::artifact_write::{ArtifactDeleteArgs, ArtifactLinkArgs, ArtifactUnlinkArgs, ArtifactUpdateArgs};
+use super::artifact_write::{
+    ArtifactDeleteArgs, ArtifactLinkArgs, ArtifactLinkedArgs, ArtifactUnlinkArgs, ArtifactUpdateArgs,
+};
 
 /// Verbs of artifacts.
 #[derive(Debug, Subcommand)]
@@ -43,6 +45,8 @@ pub(crate) enum ArtifactCommand {
     Link(ArtifactLinkArgs),
     /// Take a version out of a portfolio.
     Unlink(ArtifactUnlinkArgs),
+    /// List the portfolios that a version is linked into.
+    Linked(ArtifactLinkedArgs),
     /// Look at and clean up the cache of verified files.
     #[command(subcommand, arg_required_else_help = true)]
     Cache(CacheCommand),

@@ -128,7 +128,23 @@ pub(crate) struct ArtifactUnlinkArgs {
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
 
+    /// Show what would be unlinked, and unlink nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
     /// Unlink without asking.
     #[arg(long, short = 'y')]
     pub(crate) yes: bool,
+}
+
+/// Options of `artifact linked`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  wb artifact linked my-team/my-project/model:v3\n  \
+                  wb artifact linked my-team/my-project/model:v3 --output jsonl"
+)]
+pub(crate) struct ArtifactLinkedArgs {
+    /// The version.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
 }

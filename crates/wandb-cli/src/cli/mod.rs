@@ -9,6 +9,7 @@ mod global;
 mod list;
 mod local;
 mod login;
+mod people;
 mod project;
 mod report;
 mod run;
@@ -26,7 +27,8 @@ pub(crate) use artifact::{
 pub(crate) use artifact_cache::{CacheArgs, CacheCommand, CacheGcArgs};
 pub(crate) use artifact_put::{ArtifactPutArgs, DigestChoice};
 pub(crate) use artifact_write::{
-    ArtifactDeleteArgs, ArtifactLinkArgs, ArtifactUnlinkArgs, ArtifactUpdateArgs, TtlChoice,
+    ArtifactDeleteArgs, ArtifactLinkArgs, ArtifactLinkedArgs, ArtifactUnlinkArgs, ArtifactUpdateArgs,
+    TtlChoice,
 };
 pub(crate) use demo::DemoArgs;
 pub(crate) use global::GlobalOptions;
@@ -35,17 +37,24 @@ pub(crate) use local::{
     LocalCommand, LocalPlace, LocalTeamAddArgs, LocalTeamCommand, LocalUserAddArgs, LocalUserCommand,
 };
 pub(crate) use login::LoginArgs;
-pub(crate) use project::{ProjectCommand, ProjectListArgs, ProjectViewArgs};
-pub(crate) use report::{ReportCommand, ReportListArgs, ReportRunsArgs, ReportViewArgs};
+pub(crate) use people::{TeamCommand, UserCommand};
+pub(crate) use project::{ProjectCommand, ProjectCreateArgs, ProjectListArgs, ProjectViewArgs};
+pub(crate) use report::{
+    ReportCommand, ReportCreateArgs, ReportDeleteArgs, ReportListArgs, ReportRunsArgs, ReportViewArgs,
+};
 pub(crate) use run::{
-    DownloadArgs, FilesArgs, HistoryArgs, HistoryStreamChoice, RunCommand, RunListArgs, RunViewArgs, ScanArgs,
+    DownloadArgs, FilesArgs, HistoryArgs, HistoryStreamChoice, RunCommand, RunConsoleArgs, RunListArgs,
+    RunViewArgs, ScanArgs,
 };
 pub(crate) use run_write::{
-    LogArtifactArgs, RunArtifactsArgs, RunCreateArgs, RunDeleteArgs, RunStopArgs, RunUpdateArgs,
-    RunUploadArgs, RunWaitArgs, UseArtifactArgs,
+    LogArtifactArgs, RunArtifactsArgs, RunCreateArgs, RunDeleteArgs, RunDeleteFilesArgs, RunStopArgs,
+    RunUpdateArgs, RunUploadArgs, RunWaitArgs, UseArtifactArgs,
 };
 pub(crate) use serve::ServeArgs;
-pub(crate) use sweep::{SweepBestArgs, SweepCommand, SweepListArgs, SweepRunsArgs, SweepViewArgs};
+pub(crate) use sweep::{
+    SweepBestArgs, SweepChangeArgs, SweepCommand, SweepCreateArgs, SweepEndArgs, SweepListArgs,
+    SweepRunsArgs, SweepViewArgs,
+};
 
 const ABOUT: &str = "Query, read, download and write Weights & Biases runs and artifacts";
 
@@ -103,21 +112,27 @@ pub(crate) enum Command {
     /// Show the server, where the key comes from, and the user that it belongs to.
     #[command(after_help = "Examples:\n  wb whoami\n  wb whoami --output json")]
     Whoami,
-    /// List and view projects.
+    /// List, view and make projects.
     #[command(subcommand, arg_required_else_help = true)]
     Project(ProjectCommand),
     /// List, view, read and write runs.
     #[command(subcommand, arg_required_else_help = true)]
     Run(RunCommand),
-    /// List and view sweeps, and find their best runs.
+    /// List, view, make, pause and end sweeps, and find their best runs.
     #[command(subcommand, arg_required_else_help = true)]
     Sweep(SweepCommand),
-    /// List and view reports and the runs that they show.
+    /// List, view, make and delete reports, and list the runs that they show.
     #[command(subcommand, arg_required_else_help = true)]
     Report(ReportCommand),
     /// List, download, verify and log artifacts.
     #[command(subcommand, arg_required_else_help = true)]
     Artifact(ArtifactCommand),
+    /// Show a team.
+    #[command(subcommand, arg_required_else_help = true)]
+    Team(TeamCommand),
+    /// Show a user.
+    #[command(subcommand, arg_required_else_help = true)]
+    User(UserCommand),
     /// Look after the users and teams of an embedded server.
     #[command(subcommand, arg_required_else_help = true)]
     Local(LocalCommand),

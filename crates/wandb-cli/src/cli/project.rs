@@ -10,6 +10,8 @@ pub(crate) enum ProjectCommand {
     List(ProjectListArgs),
     /// Show one project.
     View(ProjectViewArgs),
+    /// Make a project; one that exists stays as it is.
+    Create(ProjectCreateArgs),
 }
 
 /// Options of `project list`.
@@ -35,6 +37,15 @@ pub(crate) struct ProjectListArgs {
     after_help = "Examples:\n  wb project view my-team/my-project\n  wb project view my-project --output json"
 )]
 pub(crate) struct ProjectViewArgs {
+    /// entity/project, or project alone.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+}
+
+/// Options of `project create`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  wb project create my-team/my-project\n  wb project create my-project")]
+pub(crate) struct ProjectCreateArgs {
     /// entity/project, or project alone.
     #[arg(value_name = "PATH")]
     pub(crate) path: String,

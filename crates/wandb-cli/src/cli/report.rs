@@ -1,5 +1,7 @@
 //! `wb report …`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 /// Verbs of reports.
@@ -12,6 +14,11 @@ pub(crate) enum ReportCommand {
     View(ReportViewArgs),
     /// List the runs that a section of a report shows.
     Runs(ReportRunsArgs),
+    /// Make a report.
+    Create(ReportCreateArgs),
+    /// Delete a report, with its drafts.
+    #[command(visible_alias = "rm")]
+    Delete(ReportDeleteArgs),
 }
 
 /// Options of `report list`.
@@ -67,4 +74,57 @@ pub(crate) struct ReportRunsArgs {
     /// All runs that the section's filters let pass, not only those that are selected in it.
     #[arg(long)]
     pub(crate) all: bool,
+}
+
+/// Options of `report create`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --spec the report is an empty page. The spec of another report is in `wb report view --output json`.\n\n\
+                  Examples:\n  wb report create my-team/my-project --title 'Weekly results'\n  \
+                  wb report create my-team/my-project --title 'Weekly results' --spec spec.json --draft"
+)]
+pub(crate) struct ReportCreateArgs {
+    /// entity/project, or project alone.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+
+    /// The title.
+    #[arg(long, value_name = "TITLE")]
+    pub(crate) title: String,
+
+    /// The description.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+
+    /// The content: a file with a JSON object.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) spec: Option<PathBuf>,
+
+    /// Keep it a draft.
+    #[arg(long)]
+    pub(crate) draft: bool,
+}
+
+/// Options of `report delete`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  wb report delete my-team/my-project --name 'Weekly results' --dry-run\n  \
+                  wb report delete my-team/my-project --name 'Weekly results' --yes"
+)]
+pub(crate) struct ReportDeleteArgs {
+    /// entity/project, or the web address of a report.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+
+    /// The name or title of the report; not with a report's own address.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// Show what would be deleted, and delete nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Delete without asking.
+    #[arg(long, short = 'y')]
+    pub(crate) yes: bool,
 }

@@ -6,8 +6,8 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::KeyList;
 use super::run_write::{
-    LogArtifactArgs, RunArtifactsArgs, RunCreateArgs, RunDeleteArgs, RunStopArgs, RunUpdateArgs,
-    RunUploadArgs, RunWaitArgs, UseArtifactArgs,
+    LogArtifactArgs, RunArtifactsArgs, RunCreateArgs, RunDeleteArgs, RunDeleteFilesArgs, RunStopArgs,
+    RunUpdateArgs, RunUploadArgs, RunWaitArgs, UseArtifactArgs,
 };
 
 /// Verbs of runs.
@@ -26,8 +26,13 @@ pub(crate) enum RunCommand {
     Files(FilesArgs),
     /// Download files of a run; every byte is checked before a file gets its name.
     Download(DownloadArgs),
+    /// Read what the run's process wrote to its console.
+    Console(RunConsoleArgs),
     /// Upload files to a run.
     Upload(RunUploadArgs),
+    /// Delete files of a run.
+    #[command(visible_alias = "rm-files")]
+    DeleteFiles(RunDeleteFilesArgs),
     /// Make a run.
     Create(RunCreateArgs),
     /// Change config, summary, tags, notes or names of a run; what is not given stays.
@@ -250,4 +255,23 @@ pub(crate) struct DownloadArgs {
     /// Replace files that exist and differ.
     #[arg(long)]
     pub(crate) replace: bool,
+}
+
+/// Options of `run console`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  wb run console my-team/my-project/abc123\n  \
+                        wb run console my-team/my-project/abc123 --last 50\n  \
+                        wb run console my-team/my-project/abc123 --output jsonl > console.jsonl")]
+pub(crate) struct RunConsoleArgs {
+    /// entity/project/run, or a web address.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+
+    /// Only so many lines of the end.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) last: Option<u32>,
+
+    /// Only so many lines of the beginning.
+    #[arg(long, short = 'n', value_name = "N", conflicts_with = "last", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
 }

@@ -109,6 +109,31 @@ pub(crate) struct RunUploadArgs {
     pub(crate) root: PathBuf,
 }
 
+/// Options of `run delete-files`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A name that the run does not have ends the command before anything is deleted.\n\nExamples:\n  \
+                  wb run delete-files my-team/my-project/abc123 old.ckpt --dry-run\n  \
+                  wb run delete-files my-team/my-project/abc123 a.txt media/b.png --yes"
+)]
+pub(crate) struct RunDeleteFilesArgs {
+    /// entity/project/run, or a web address.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+
+    /// The exact names of the files.
+    #[arg(value_name = "NAME", required = true)]
+    pub(crate) names: Vec<String>,
+
+    /// Show what would be deleted, and delete nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Delete without asking.
+    #[arg(long, short = 'y')]
+    pub(crate) yes: bool,
+}
+
 /// Options of `run delete`.
 #[derive(Debug, Args)]
 #[command(
@@ -142,6 +167,10 @@ pub(crate) struct RunStopArgs {
     /// entity/project/run, or a web address.
     #[arg(value_name = "PATH")]
     pub(crate) path: String,
+
+    /// Show what would be stopped, and stop nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 
     /// Stop without asking.
     #[arg(long, short = 'y')]

@@ -1,5 +1,7 @@
 //! `wb sweep …`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 /// Verbs of sweeps.
@@ -14,6 +16,16 @@ pub(crate) enum SweepCommand {
     Runs(SweepRunsArgs),
     /// Show the best run of a sweep, by its metric or by another order.
     Best(SweepBestArgs),
+    /// Make a sweep from a YAML file.
+    Create(SweepCreateArgs),
+    /// Let a sweep suggest no runs until it is resumed.
+    Pause(SweepChangeArgs),
+    /// Let a paused sweep suggest runs again.
+    Resume(SweepChangeArgs),
+    /// End a sweep: it suggests no more, and what runs may go on to its end.
+    Stop(SweepEndArgs),
+    /// End a sweep, and stop what runs.
+    Cancel(SweepEndArgs),
 }
 
 /// Options of `sweep list`.
@@ -71,4 +83,52 @@ pub(crate) struct SweepBestArgs {
     /// The order whose first run is the best, for example +summary_metrics.loss.
     #[arg(long, value_name = "ORDER", allow_hyphen_values = true)]
     pub(crate) order: Option<String>,
+}
+
+/// Options of `sweep create`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The file is the config as `wandb sweep` takes it: method, metric, parameters. What the server finds odd in \
+                  it is told as a warning.\n\nExamples:\n  wb sweep create my-team/my-project sweep.yaml\n  \
+                  wb sweep create my-team/my-project sweep.yaml --output json"
+)]
+pub(crate) struct SweepCreateArgs {
+    /// entity/project, or project alone.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+
+    /// The config, a YAML file.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// Options of `sweep pause` and `sweep resume`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  wb sweep pause my-team/my-project/abc123\n  wb sweep resume my-team/my-project/abc123"
+)]
+pub(crate) struct SweepChangeArgs {
+    /// entity/project/sweep, or a web address.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+}
+
+/// Options of `sweep stop` and `sweep cancel`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A sweep that was ended cannot be resumed; `wb sweep pause` can be taken back.\n\nExamples:\n  \
+                  wb sweep stop my-team/my-project/abc123 --dry-run\n  wb sweep cancel my-team/my-project/abc123 --yes"
+)]
+pub(crate) struct SweepEndArgs {
+    /// entity/project/sweep, or a web address.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+
+    /// Show what would be ended, and end nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// End it without asking.
+    #[arg(long, short = 'y')]
+    pub(crate) yes: bool,
 }

@@ -55,6 +55,20 @@ fn usage_errors_are_found_before_anything_is_asked() {
         "serve --heartbeat-timeout never",
         "demo --dir d --clean",
         "completions klingon",
+        "project create",
+        "run console e/p/r --last 0",
+        "run console e/p/r --last 3 --limit 3",
+        "run delete-files e/p/r",
+        "run delete-files e/p/r a.txt --maybe",
+        "sweep create e/p",
+        "sweep pause e/p/s --yes",
+        "sweep stop e/p/s --dry-run=no",
+        "report create e/p",
+        "report create e/p --title",
+        "report delete",
+        "artifact linked",
+        "team view",
+        "user view a b",
         "login --api-key secret",
     ] {
         let error = parse(line).expect_err(line);
@@ -111,4 +125,35 @@ fn every_verb_has_examples_in_its_help() {
         }
     }
     visit(&Cli::command(), "");
+}
+
+#[test]
+fn what_destroys_can_be_tried_and_confirmed() {
+    for line in [
+        "run delete e/p/r",
+        "run delete-files e/p/r a.txt",
+        "run rm-files e/p/r a.txt b.txt",
+        "run stop e/p/r",
+        "sweep stop e/p/s",
+        "sweep cancel e/p/s",
+        "report delete e/p",
+        "report rm e/p --name x",
+        "artifact delete model:v0",
+        "artifact unlink released:v0",
+        "artifact checkout model:v0",
+    ] {
+        for options in ["", "--dry-run", "--yes", "-y"] {
+            let line = format!("{line} {options}");
+            assert!(parse(&line).is_ok(), "{line}");
+        }
+    }
+}
+
+#[test]
+fn the_console_is_read_from_one_end() {
+    let Command::Run(RunCommand::Console(console)) = parse("run console e/p/r --last 7").unwrap().command
+    else {
+        panic!("not the console")
+    };
+    assert_eq!((console.last, console.limit), (Some(7), None));
 }

@@ -7,6 +7,7 @@ mod demo;
 mod details;
 mod local;
 mod login;
+mod people;
 mod project;
 mod report;
 mod run;
@@ -15,7 +16,7 @@ mod stream;
 mod sweep;
 mod whoami;
 
-use crate::cli::{Command, GlobalOptions, ProjectCommand};
+use crate::cli::{Command, GlobalOptions, ProjectCommand, TeamCommand, UserCommand};
 use crate::context::Context;
 use crate::failure::{CommandResult, Failure};
 
@@ -27,6 +28,9 @@ pub(crate) async fn dispatch(context: &mut Context, command: Command) -> Command
         Command::Whoami => whoami::whoami(context).await,
         Command::Project(ProjectCommand::List(arguments)) => project::list(context, &arguments).await,
         Command::Project(ProjectCommand::View(arguments)) => project::view(context, &arguments).await,
+        Command::Project(ProjectCommand::Create(arguments)) => project::create(context, &arguments).await,
+        Command::Team(TeamCommand::View(arguments)) => people::team(context, &arguments.name).await,
+        Command::User(UserCommand::View(arguments)) => people::user(context, &arguments.name).await,
         Command::Run(command) => run::dispatch(context, command).await,
         Command::Sweep(command) => sweep::dispatch(context, command).await,
         Command::Report(command) => report::dispatch(context, command).await,

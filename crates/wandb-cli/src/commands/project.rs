@@ -1,10 +1,10 @@
-//! `wb project list` and `wb project view`.
+//! `wb project list`, `view` and `create`.
 
 use std::io::Write;
 
 use wandb_api::{Api, Project};
 
-use crate::cli::{ProjectListArgs, ProjectViewArgs};
+use crate::cli::{ProjectCreateArgs, ProjectListArgs, ProjectViewArgs};
 use crate::commands::cells;
 use crate::commands::details::Details;
 use crate::commands::stream::next_or_flush;
@@ -101,4 +101,19 @@ pub(crate) async fn view(context: &mut Context, arguments: &ProjectViewArgs) -> 
     }
     context.out.flush()?;
     Ok(())
+}
+
+/// Makes a project.
+pub(crate) async fn create(context: &mut Context, arguments: &ProjectCreateArgs) -> CommandResult {
+    let connection = context.connect().await?;
+    let project = connection.api().create_project(&arguments.path).await?;
+    if context.format() == Format::Table {
+        let path = project.path.join("/");
+        // The server does not say whether it was there before.
+        context.note(&format!("project {path} is there ({})", project.url));
+        context.out.write_all(format!("{path}\n").as_bytes())?;
+    } else {
+        context.write_single(&schema(context), &project)?;
+    }
+    Ok(context.out.flush()?)
 }

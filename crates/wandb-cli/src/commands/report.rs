@@ -5,11 +5,14 @@ use std::io::Write;
 use futures_util::TryStreamExt;
 use wandb_api::{Api, Report};
 
-use super::sweep::write_runs;
-use crate::cli::{ReportCommand, ReportListArgs, ReportRunsArgs, ReportViewArgs};
+use super::sweep::{read_text, write_runs};
+use crate::cli::{
+    ReportCommand, ReportCreateArgs, ReportDeleteArgs, ReportListArgs, ReportRunsArgs, ReportViewArgs,
+};
 use crate::commands::cells;
 use crate::commands::details::Details;
 use crate::commands::stream::next_or_flush;
+use crate::confirm::confirm;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
@@ -24,6 +27,8 @@ pub(crate) async fn dispatch(context: &mut Context, command: ReportCommand) -> C
         ReportCommand::List(arguments) => list(context, &arguments).await,
         ReportCommand::View(arguments) => view(context, &arguments).await,
         ReportCommand::Runs(arguments) => runs(context, &arguments).await,
+        ReportCommand::Create(arguments) => create(context, &arguments).await,
+        ReportCommand::Delete(arguments) => delete(context, &arguments).await,
     }
 }
 
@@ -203,4 +208,51 @@ async fn runs(context: &mut Context, arguments: &ReportRunsArgs) -> CommandResul
         ))
     })?;
     write_runs(context, report.runs(section, !arguments.all)?).await
+}
+
+/// Makes a report.
+async fn create(context: &mut Context, arguments: &ReportCreateArgs) -> CommandResult {
+    let spec = arguments.spec.as_deref().map(read_text).transpose()?;
+    let connection = context.connect().await?;
+    let mut new = connection
+        .api()
+        .create_report(arguments.path.as_str(), arguments.title.as_str());
+    if let Some(description) = &arguments.description {
+        new = new.description(description);
+    }
+    if let Some(spec) = spec {
+        new = new.spec(spec)?;
+    }
+    if arguments.draft {
+        new = new.draft();
+    }
+    let report = new.save().await?;
+    if context.format() == Format::Table {
+        context.note(&format!("created {}", described(&report)));
+        let address = report.url.as_deref().unwrap_or(&report.id);
+        context.out.write_all(format!("{address}\n").as_bytes())?;
+    } else {
+        context.write_single(&schema(context), &report)?;
+    }
+    Ok(context.out.flush()?)
+}
+
+fn described(report: &Report) -> String {
+    let title = report.display_name.as_deref().unwrap_or("(untitled)");
+    format!("report \"{title}\" of {}", report.project_path())
+}
+
+/// Deletes a report.
+async fn delete(context: &mut Context, arguments: &ReportDeleteArgs) -> CommandResult {
+    let connection = context.connect().await?;
+    let report = find(connection.api(), &arguments.path, arguments.name.as_deref()).await?;
+    let what = described(&report);
+    if arguments.dry_run {
+        context.note(&format!("would delete {what}"));
+        return Ok(());
+    }
+    confirm(context.ui, &format!("Delete {what}?"), arguments.yes).await?;
+    report.delete().await?;
+    context.note(&format!("deleted {what}"));
+    Ok(())
 }

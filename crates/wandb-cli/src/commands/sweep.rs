@@ -1,23 +1,28 @@
 //! `wb sweep …`.
 
 use std::io::Write;
+use std::path::Path;
 
 use wandb_api::order::Order;
-use wandb_api::{Runs, Sweep};
+use wandb_api::{CreatedSweep, Runs, Sweep, SweepState};
 
 use super::run::record as run_record;
-use crate::cli::{SweepBestArgs, SweepCommand, SweepListArgs, SweepRunsArgs, SweepViewArgs};
+use crate::cli::{
+    SweepBestArgs, SweepChangeArgs, SweepCommand, SweepCreateArgs, SweepEndArgs, SweepListArgs,
+    SweepRunsArgs, SweepViewArgs,
+};
 use crate::commands::cells;
 use crate::commands::details::Details;
 use crate::commands::stream::next_or_flush;
+use crate::confirm::confirm;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
-use crate::output::Format;
 use crate::output::field::{Field, display_value};
 use crate::output::list::{Fields, List, Schema};
 use crate::output::style::state_paint;
 use crate::output::table::{Cell, Column};
+use crate::output::{Format, text};
 
 /// Runs one verb.
 pub(crate) async fn dispatch(context: &mut Context, command: SweepCommand) -> CommandResult {
@@ -26,8 +31,17 @@ pub(crate) async fn dispatch(context: &mut Context, command: SweepCommand) -> Co
         SweepCommand::View(arguments) => view(context, &arguments).await,
         SweepCommand::Runs(arguments) => runs(context, &arguments).await,
         SweepCommand::Best(arguments) => best(context, &arguments).await,
+        SweepCommand::Create(arguments) => create(context, &arguments).await,
+        SweepCommand::Pause(arguments) => change(context, &arguments, SweepState::Paused).await,
+        SweepCommand::Resume(arguments) => change(context, &arguments, SweepState::Running).await,
+        SweepCommand::Stop(arguments) => end(context, &arguments, SweepState::Finished).await,
+        SweepCommand::Cancel(arguments) => end(context, &arguments, SweepState::Canceled).await,
     }
 }
+
+/// How much of a config that cannot be read is shown to people: it may be a megabyte in one line.
+const SHOWN_LINES: usize = 40;
+const SHOWN_COLUMNS: usize = 120;
 
 const NAMES: &[&str] = &[
     "id",
@@ -51,13 +65,13 @@ fn fields(sweep: &Sweep) -> Fields<'_> {
         ("entity", Field::text(&sweep.entity)),
         ("project", Field::text(&sweep.project)),
         ("state", Field::text(&sweep.state)),
+        // What cannot be read is shown as the text that it is; a warning tells of it.
         (
             "config",
-            match sweep.config.map() {
-                Ok(map) => Field::Map(map),
-                // As the library serialises it: what somebody else wrote wrongly stays reachable.
-                Err(_) => Field::text(sweep.config.text()),
-            },
+            sweep
+                .config
+                .map()
+                .map_or_else(|_| Field::text(sweep.config.text()), Field::Map),
         ),
         ("order", sweep.order_text().map_or(Field::Null, Field::owned)),
         (
@@ -69,13 +83,33 @@ fn fields(sweep: &Sweep) -> Fields<'_> {
     ]
 }
 
-/// Tells of a config that cannot be read. In JSON and CSV it is the text that it is, and the other sweeps are shown, too.
-fn warn_of_config(context: &Context, sweep: &Sweep) {
-    if let Err(error) = sweep.config.map() {
-        let path = sweep.sweep_path();
-        context.ui.warn(&format!(
-            "the config of sweep \"{path}\" is only there as text: {error}"
-        ));
+/// Sweeps whose config cannot be read. A listing may hold many of them, so they are told once, at its end.
+#[derive(Debug, Default)]
+struct Unreadable {
+    count: u64,
+    first: Option<String>,
+}
+
+impl Unreadable {
+    fn look_at(&mut self, sweep: &Sweep) {
+        if let Err(error) = sweep.config.map() {
+            self.count += 1;
+            self.first
+                .get_or_insert_with(|| format!("{}: {error}", sweep.sweep_path()));
+        }
+    }
+
+    fn tell(&self, context: &Context) {
+        if let Some(first) = &self.first {
+            let others = match self.count {
+                1 => String::new(),
+                count => format!(" (and {} more)", text::grouped(count - 1)),
+            };
+            context.ui.warn(&format!(
+                "a config cannot be read and is shown as text: {}{others}",
+                text::single_line(first)
+            ));
+        }
     }
 }
 
@@ -118,17 +152,20 @@ async fn list(context: &mut Context, arguments: &SweepListArgs) -> CommandResult
     }
     let mut list = List::new(schema(context), context.format(), context.screen);
     let mut stream = sweeps.stream();
+    let mut unreadable = Unreadable::default();
+    // A table shows no config, and then nothing has to be said of it.
+    let shows_config = context.format() != Format::Table;
     while let Some(sweep) = next_or_flush(&mut stream, &mut context.out).await? {
         let sweep = sweep?;
-        // The lines for people do not show it.
-        if context.format() != Format::Table {
-            warn_of_config(context, &sweep);
+        if shows_config {
+            unreadable.look_at(&sweep);
         }
         list.item(&mut context.out, &sweep)?;
     }
     let count = list.count();
     let hidden = list.finish(&mut context.out)?;
     context.out.flush()?;
+    unreadable.tell(context);
     context.tell_count(count, "sweep");
     context.tell_hidden(hidden);
     Ok(())
@@ -137,7 +174,8 @@ async fn list(context: &mut Context, arguments: &SweepListArgs) -> CommandResult
 async fn view(context: &mut Context, arguments: &SweepViewArgs) -> CommandResult {
     let connection = context.connect().await?;
     let sweep = connection.api().sweep(&arguments.path).await?;
-    warn_of_config(context, &sweep);
+    let mut unreadable = Unreadable::default();
+    unreadable.look_at(&sweep);
     if context.format() == Format::Table {
         let mut details = Details::new(&sweep.sweep_path().to_string(), context.screen);
         details.line("name", &sweep.name);
@@ -157,18 +195,40 @@ async fn view(context: &mut Context, arguments: &SweepViewArgs) -> CommandResult
             details.line("created", &cells::both_times(created, context.now()));
         }
         details.line("description", sweep.description.as_deref().unwrap_or_default());
-        let config = sweep.config.map().ok();
-        if let Some(parameters) = config.and_then(|map| map.get("parameters")?.as_map()) {
-            details.section("parameters");
-            for (name, parameter) in parameters.iter() {
-                details.line(name, &display_value(parameter));
+        match sweep.config.map() {
+            Ok(config) => {
+                if let Some(parameters) = config.get("parameters").and_then(|value| value.as_map()) {
+                    details.section("parameters");
+                    for (name, parameter) in parameters.iter() {
+                        details.line(name, &display_value(parameter));
+                    }
+                }
+            }
+            Err(_) => {
+                details.section("config as text");
+                details.drawing(beginning(sweep.config.text()));
             }
         }
         context.out.write_all(details.render().as_bytes())?;
     } else {
         context.write_single(&schema(context), &sweep)?;
     }
-    Ok(context.out.flush()?)
+    context.out.flush()?;
+    unreadable.tell(context);
+    Ok(())
+}
+
+/// The first lines of a text that nobody has checked, for a screen.
+fn beginning(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = text
+        .lines()
+        .take(SHOWN_LINES)
+        .map(|line| text::truncate(&text::single_line(line), SHOWN_COLUMNS).into_owned())
+        .collect();
+    if text.lines().nth(SHOWN_LINES).is_some() {
+        lines.push("… (--output json shows all)".to_owned());
+    }
+    lines
 }
 
 /// Writes the runs of a listing as `wb run list` would.
@@ -248,4 +308,92 @@ async fn best(context: &mut Context, arguments: &SweepBestArgs) -> CommandResult
         context.write_single(&run_record::schema(), &run)?;
     }
     Ok(context.out.flush()?)
+}
+
+/// The largest config or spec that is read from a file, in bytes: far above real ones, and far below what fills memory.
+const MAX_TEXT: u64 = 16 << 20;
+
+/// Reads a text file that somebody named.
+pub(super) fn read_text(file: &Path) -> CommandResult<String> {
+    use std::io::Read;
+    let failed = |error| Failure::io(format!("read \"{}\"", file.display()), error);
+    let mut bytes = Vec::new();
+    let opened = std::fs::File::open(file).map_err(failed)?;
+    opened
+        .take(MAX_TEXT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if bytes.len() as u64 > MAX_TEXT {
+        return Err(Failure::usage(format!(
+            "\"{}\" has more than {}",
+            file.display(),
+            text::bytes(MAX_TEXT)
+        )));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        Failure::usage(format!("\"{}\" is no UTF-8 text", file.display())).with_source(error)
+    })
+}
+
+/// Makes a sweep.
+async fn create(context: &mut Context, arguments: &SweepCreateArgs) -> CommandResult {
+    let config = read_text(&arguments.file)?;
+    let connection = context.connect().await?;
+    let CreatedSweep { sweep, warnings, .. } =
+        connection.api().create_sweep(&arguments.path, &config).await?;
+    for warning in &warnings {
+        context.ui.warn(&text::single_line(warning));
+    }
+    show(context, &sweep, "created")
+}
+
+/// The sweep as it is now: its path for people, the object otherwise.
+fn show(context: &mut Context, sweep: &Sweep, done: &str) -> CommandResult {
+    if context.format() == Format::Table {
+        let path = sweep.sweep_path();
+        context.note(&format!("{done} {path} ({})", sweep.url));
+        context.out.write_all(format!("{path}\n").as_bytes())?;
+        return Ok(context.out.flush()?);
+    }
+    let mut unreadable = Unreadable::default();
+    unreadable.look_at(sweep);
+    context.write_single(&schema(context), sweep)?;
+    context.out.flush()?;
+    unreadable.tell(context);
+    Ok(())
+}
+
+/// Pauses or resumes a sweep.
+async fn change(context: &mut Context, arguments: &SweepChangeArgs, state: SweepState) -> CommandResult {
+    let connection = context.connect().await?;
+    let sweep = connection.api().sweep(&arguments.path).await?;
+    let sweep = sweep.set_state(state).await?;
+    let done = match state {
+        SweepState::Paused => "paused",
+        _ => "resumed",
+    };
+    show(context, &sweep, done)
+}
+
+/// Ends a sweep.
+async fn end(context: &mut Context, arguments: &SweepEndArgs, state: SweepState) -> CommandResult {
+    let connection = context.connect().await?;
+    let sweep = connection.api().sweep(&arguments.path).await?;
+    let (verb, done, consequence) = match state {
+        SweepState::Canceled => ("cancel", "canceled", "what runs is stopped"),
+        _ => ("stop", "stopped", "what runs may go on to its end"),
+    };
+    let what = format!("sweep {} ({}; {consequence})", sweep.sweep_path(), sweep.name);
+    if arguments.dry_run {
+        context.note(&format!("would {verb} {what}"));
+        return Ok(());
+    }
+    confirm(
+        context.ui,
+        &format!("End for good ({verb}) {what}?"),
+        arguments.yes,
+    )
+    .await?;
+    let sweep = sweep.set_state(state).await?;
+    show(context, &sweep, done)
 }

@@ -116,6 +116,15 @@ pub(super) async fn unlink(context: &mut Context, arguments: &ArtifactUnlinkArgs
     let connection = context.connect().await?;
     let artifact = connection.api().artifact(&arguments.name).await?;
     let name = artifact.exact_name();
+    if arguments.dry_run {
+        // The server refuses to unlink a version from the sequence where it was logged.
+        context.note(&if artifact.is_link {
+            format!("would unlink {name}")
+        } else {
+            format!("would change nothing: {name} is where the version was logged, and not a link")
+        });
+        return Ok(());
+    }
     confirm(context.ui, &format!("Unlink {name}?"), arguments.yes).await?;
     artifact.unlink().await?;
     context.note(&format!("unlinked {name}"));

@@ -6,6 +6,7 @@ mod download;
 mod edit;
 mod files;
 mod get;
+mod linked;
 mod manifest;
 mod put;
 pub(crate) mod record;
@@ -37,5 +38,6 @@ pub(crate) async fn dispatch(context: &mut Context, command: ArtifactCommand) ->
         ArtifactCommand::Delete(arguments) => edit::delete(context, &arguments).await,
         ArtifactCommand::Link(arguments) => edit::link(context, &arguments).await,
         ArtifactCommand::Unlink(arguments) => edit::unlink(context, &arguments).await,
+        ArtifactCommand::Linked(arguments) => linked::linked(context, &arguments).await,
     }
 }

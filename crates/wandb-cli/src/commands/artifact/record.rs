@@ -73,6 +73,17 @@ fn handle_fields(artifact: &Artifact) -> Fields<'_> {
     fields(artifact.data())
 }
 
+/// How versions of several projects are shown: with their whole names.
+pub(crate) fn linked_schema() -> Schema<Artifact> {
+    Schema::new(NAMES, handle_fields)
+        .column(Column::name("LINKED AS"), |artifact: &Artifact| {
+            Cell::new(artifact.exact_name())
+        })
+        .column(Column::text("ALIASES"), |artifact| {
+            Cell::new(artifact.aliases.join(", ")).painted(Paint::Cyan)
+        })
+}
+
 /// How versions are shown.
 pub(crate) fn schema(context: &Context) -> Schema<Artifact> {
     let now = context.now();

@@ -12,6 +12,7 @@ use crate::commands::artifact::record as artifact_record;
 use crate::commands::stream::next_or_flush;
 use crate::context::Context;
 use crate::failure::CommandResult;
+use crate::output::Format;
 use crate::output::list::List;
 
 /// Lists the versions that a run logged.
@@ -66,7 +67,15 @@ pub(super) async fn use_artifact(context: &mut Context, arguments: &UseArtifactA
     let artifact = connection.api().artifact(&name).await?;
     run.use_artifact(&artifact, None).await?;
     context.note(&format!("run {} uses {}", run.run_path(), artifact.exact_name()));
-    Ok(())
+    show(context, &artifact)
+}
+
+/// The version, where an object was asked for. What was done is told on stderr in any case.
+fn show(context: &mut Context, artifact: &Artifact) -> CommandResult {
+    if context.format() != Format::Table {
+        context.write_single(&artifact_record::schema(context), artifact)?;
+    }
+    Ok(context.out.flush()?)
 }
 
 /// Records that a run made a version.
@@ -81,7 +90,12 @@ pub(super) async fn log_artifact(context: &mut Context, arguments: &LogArtifactA
         run.run_path(),
         artifact.exact_name()
     ));
-    Ok(())
+    // It may have aliases that it did not have when it was read.
+    let artifact = match context.format() {
+        Format::Table => artifact,
+        _ => artifact.reload().await?,
+    };
+    show(context, &artifact)
 }
 
 #[cfg(test)]

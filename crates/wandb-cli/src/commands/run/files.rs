@@ -1,12 +1,14 @@
-//! `wb run files`.
+//! `wb run files` and `wb run delete-files`.
 
 use std::io::Write;
 
+use futures_util::TryStreamExt;
 use wandb_api::File;
 
-use crate::cli::FilesArgs;
+use crate::cli::{FilesArgs, RunDeleteFilesArgs};
 use crate::commands::cells;
 use crate::commands::stream::next_or_flush;
+use crate::confirm::confirm;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
@@ -82,6 +84,31 @@ pub(crate) async fn files(context: &mut Context, arguments: &FilesArgs) -> Comma
     context.out.flush()?;
     context.tell_count(count, "file");
     context.tell_hidden(hidden);
+    Ok(())
+}
+
+/// Deletes files, or none if one of them is not there.
+pub(super) async fn delete(context: &mut Context, arguments: &RunDeleteFilesArgs) -> CommandResult {
+    let connection = context.connect().await?;
+    let run = connection.api().run(&arguments.path).await?;
+    let files: Vec<File> = run.files().names(&arguments.names).stream().try_collect().await?;
+    let is_there = |name: &String| files.iter().any(|file| file.name == *name);
+    if let Some(name) = arguments.names.iter().find(|name| !is_there(name)) {
+        return Err(no_such_file(name, &run.run_path().to_string()));
+    }
+    for file in &files {
+        let name = text::single_line(&file.name);
+        context.note(&format!("  {name} ({})", text::bytes(file.size)));
+    }
+    let count = text::counted(files.len() as u64, "file");
+    let what = format!("{count} of run {}", run.run_path());
+    if arguments.dry_run {
+        context.note(&format!("would delete {what}"));
+        return Ok(());
+    }
+    confirm(context.ui, &format!("Delete {what}?"), arguments.yes).await?;
+    run.delete_files(&files).await?;
+    context.note(&format!("deleted {what}"));
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod clash;
+mod console;
 mod download;
 mod explain;
 mod files;
@@ -27,7 +28,9 @@ pub(crate) async fn dispatch(context: &mut Context, command: RunCommand) -> Comm
         RunCommand::Scan(arguments) => scan::scan(context, &arguments).await,
         RunCommand::Files(arguments) => files::files(context, &arguments).await,
         RunCommand::Download(arguments) => download::download(context, &arguments).await,
+        RunCommand::Console(arguments) => console::console(context, &arguments).await,
         RunCommand::Upload(arguments) => write::upload(context, &arguments).await,
+        RunCommand::DeleteFiles(arguments) => files::delete(context, &arguments).await,
         RunCommand::Create(arguments) => write::create(context, &arguments).await,
         RunCommand::Update(arguments) => write::update(context, &arguments).await,
         RunCommand::Delete(arguments) => write::delete(context, &arguments).await,

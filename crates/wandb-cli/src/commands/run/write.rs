@@ -125,7 +125,10 @@ pub(super) async fn update(context: &mut Context, arguments: &RunUpdateArgs) -> 
 pub(super) async fn upload(context: &mut Context, arguments: &RunUploadArgs) -> CommandResult {
     let connection = context.connect().await?;
     let run = connection.api().run_reference(&arguments.path).await?;
-    let bar = context.ui.counter(None, "files");
+    let count = text::counted(arguments.files.len() as u64, "file");
+    let bar = context
+        .ui
+        .spinner(&format!("hashing and sending {count} to {}", run.run_path()));
     let uploaded = run.upload_files(&arguments.files, &arguments.root).await;
     bar.finish_and_clear();
     let mut list = List::new(files::schema(context), context.format(), context.screen);
@@ -170,6 +173,11 @@ pub(super) async fn stop(context: &mut Context, arguments: &RunStopArgs) -> Comm
     let connection = context.connect().await?;
     let run = connection.api().run(&arguments.path).await?;
     let path = run.run_path().to_string();
+    if arguments.dry_run {
+        let state = text::single_line(&run.state);
+        context.note(&format!("would stop run {path} ({}), which is {state}", run.name));
+        return Ok(());
+    }
     confirm(
         context.ui,
         &format!("Stop run {path} ({})?", run.name),
