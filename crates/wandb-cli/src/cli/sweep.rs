@@ -116,7 +116,7 @@ pub(crate) struct SweepChangeArgs {
 /// Options of `sweep stop` and `sweep cancel`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A sweep that was ended cannot be resumed; `wb sweep pause` can be taken back.\n\nExamples:\n  \
+    after_help = "A canceled sweep stays canceled; `wb sweep pause` can be taken back.\n\nExamples:\n  \
                   wb sweep stop my-team/my-project/abc123 --dry-run\n  wb sweep cancel my-team/my-project/abc123 --yes"
 )]
 pub(crate) struct SweepEndArgs {

@@ -350,7 +350,8 @@ async fn create(context: &mut Context, arguments: &SweepCreateArgs) -> CommandRe
 /// The sweep as it is now: its path for people, the object otherwise.
 fn show(context: &mut Context, sweep: &Sweep, done: &str) -> CommandResult {
     if context.format() == Format::Table {
-        let path = sweep.sweep_path();
+        // The form that `wandb agent` takes, too.
+        let path = sweep.path.join("/");
         context.note(&format!("{done} {path} ({})", sweep.url));
         context.out.write_all(format!("{path}\n").as_bytes())?;
         return Ok(context.out.flush()?);
@@ -379,21 +380,16 @@ async fn change(context: &mut Context, arguments: &SweepChangeArgs, state: Sweep
 async fn end(context: &mut Context, arguments: &SweepEndArgs, state: SweepState) -> CommandResult {
     let connection = context.connect().await?;
     let sweep = connection.api().sweep(&arguments.path).await?;
-    let (verb, done, consequence) = match state {
-        SweepState::Canceled => ("cancel", "canceled", "what runs is stopped"),
-        _ => ("stop", "stopped", "what runs may go on to its end"),
+    let (verb, question, done, consequence) = match state {
+        SweepState::Canceled => ("cancel", "Cancel", "canceled", "what runs is stopped"),
+        _ => ("stop", "Stop", "stopped", "what runs may go on to its end"),
     };
     let what = format!("sweep {} ({}; {consequence})", sweep.sweep_path(), sweep.name);
     if arguments.dry_run {
         context.note(&format!("would {verb} {what}"));
         return Ok(());
     }
-    confirm(
-        context.ui,
-        &format!("End for good ({verb}) {what}?"),
-        arguments.yes,
-    )
-    .await?;
+    confirm(context.ui, &format!("{question} {what}?"), arguments.yes).await?;
     let sweep = sweep.set_state(state).await?;
     show(context, &sweep, done)
 }

@@ -31,7 +31,7 @@ pub(crate) fn answering(answer: &'static [u8]) -> User {
         .with("WANDB_API_KEY", &"a".repeat(40))
 }
 
-fn is_complete(request: &[u8]) -> bool {
+pub(crate) fn is_complete(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request);
     let Some((head, body)) = text.split_once("\r\n\r\n") else {
         return false;

@@ -18,3 +18,4 @@ mod read;
 mod recipe_2020;
 mod serve;
 mod verbs;
+mod write;

@@ -128,6 +128,12 @@ impl Server {
         self.file_stream(project, run, &body);
     }
 
+    /// Sends console lines from an offset.
+    pub(crate) fn print(&self, project: &str, run: &str, offset: usize, lines: &[&str]) {
+        let body = json!({"files": {"output.log": {"offset": offset, "content": lines}}});
+        self.file_stream(project, run, &body);
+    }
+
     pub(crate) fn finish_run(&self, project: &str, run: &str, exit_code: i32) {
         self.file_stream(project, run, &json!({"complete": true, "exitcode": exit_code}));
     }
