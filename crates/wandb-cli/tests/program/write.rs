@@ -268,11 +268,14 @@ fn a_sweep_is_made_paused_and_ended() {
     std::fs::write(user.path("sweep.yaml"), SWEEP).unwrap();
     let made = user.ok(&["sweep", "create", "team/p", "sweep.yaml"]);
     let path = made.trim_end();
-    assert!(path.starts_with("team/p/"), "{path}");
+    assert!(
+        path.starts_with("team/p/") && path.split('/').count() == 3,
+        "{path}"
+    );
     let sweep = user.json(&["sweep", "view", path]);
     assert_eq!(
         (&sweep["state"], &sweep["config"]["method"], &sweep["order"]),
-        (&json!("RUNNING"), &json!("grid"), &json!("+summary_metrics.loss"))
+        (&json!("PENDING"), &json!("grid"), &json!("+summary_metrics.loss"))
     );
     assert_eq!(user.json(&["sweep", "pause", path])["state"], "PAUSED");
     assert_eq!(user.ok(&["sweep", "resume", path]).trim_end(), path);
