@@ -24,7 +24,7 @@ class WbArtifacts:
         return sorted(kind["name"] for kind in self.document("artifact", "types", f"{self.entity}/{question['project']}"))
 
     def collections(self, question):
-        found = self.document("artifact", "collections", f"{self.entity}/{question['project']}", "--type", question["type"])
+        found = self.document("artifact", "collections", f"{self.entity}/{question['project']}", "--type", question["type"], "--aliases")
         return sorted(
             ({"name": item["name"], "type": item["type"], "description": item["description"], "aliases": sorted(item["aliases"])} for item in found),
             key=lambda item: item["name"],

@@ -76,6 +76,10 @@ pub(crate) struct CollectionsArgs {
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) type_name: String,
 
+    /// Also tell the aliases in use: one more request for each collection, as the protocol has it.
+    #[arg(long)]
+    pub(crate) aliases: bool,
+
     /// Sort by this key: name, created_at or updated_at with + or -.
     #[arg(long, value_name = "ORDER", allow_hyphen_values = true)]
     pub(crate) order: Option<String>,

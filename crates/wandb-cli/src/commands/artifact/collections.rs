@@ -10,7 +10,6 @@ use crate::commands::cells;
 use crate::commands::stream::next_or_flush;
 use crate::context::Context;
 use crate::failure::CommandResult;
-use crate::output::Format;
 use crate::output::field::Field;
 use crate::output::list::{Fields, List, Schema};
 use crate::output::style::Paint;
@@ -34,7 +33,7 @@ const NAMES: &[&str] = &[
 #[derive(Debug)]
 struct Shown {
     collection: ArtifactCollection,
-    /// Left out of the table, where they would cost a request per line.
+    /// Asked for apart, and only when wanted: they cost a request per collection.
     aliases: Option<Vec<String>>,
 }
 
@@ -82,6 +81,9 @@ pub(super) async fn collections(context: &mut Context, arguments: &CollectionsAr
         .column(Column::word("CREATED"), move |shown| {
             cells::time(Some(shown.collection.created_at), now, people)
         })
+        .column(Column::text("ALIASES"), |shown| {
+            Cell::new(shown.aliases.as_deref().unwrap_or_default().join(", "))
+        })
         .column(Column::text("TAGS"), |shown| {
             Cell::new(shown.collection.tags.join(", "))
         })
@@ -101,9 +103,10 @@ pub(super) async fn collections(context: &mut Context, arguments: &CollectionsAr
     let mut stream = collections.stream();
     while let Some(collection) = next_or_flush(&mut stream, &mut context.out).await? {
         let collection = collection?;
-        let aliases = match context.format() {
-            Format::Table => None,
-            _ => Some(collection.aliases().try_collect().await?),
+        let aliases = if arguments.aliases {
+            Some(collection.aliases().try_collect().await?)
+        } else {
+            None
         };
         list.item(&mut context.out, &Shown { collection, aliases })?;
     }
