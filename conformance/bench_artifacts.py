@@ -10,7 +10,6 @@ import json
 import os
 import pathlib
 import random
-import shutil
 import statistics
 import subprocess
 import sys
@@ -40,11 +39,16 @@ class Artifacts:
         self.work = work / "artifacts"
         self.scale = 10 if quick else 1
         self.times = 3
+        self.set_aside = 0
         self.work.mkdir(parents=True)
 
     def fresh(self, name):
+        """An empty folder of this name. The one before is set aside, not deleted: ext4 avoids inodes that were just freed, so
+        that every deletion would slow down whoever makes files next."""
         folder = self.work / name
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            self.set_aside += 1
+            folder.rename(self.work / f"old-{self.set_aside}")
         folder.mkdir()
         return folder
 
