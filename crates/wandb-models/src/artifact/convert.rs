@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use wandb_artifacts::name::{Selector, Version};
-use wandb_core::{Error, Result, Value, timestamp::Timestamp, value::Map};
+use wandb_core::{Error, Result, timestamp::Timestamp};
 use wandb_schema::operations::artifacts as wire;
 
-use super::{Artifact, ArtifactData};
+use super::{Artifact, ArtifactData, metadata::StoredMetadata};
 use crate::Api;
 
 /// The name of the wire's type for collections that hold links.
@@ -130,18 +130,16 @@ fn data(
         None => place.collection.clone(),
     };
     let broken = |what: &str| Error::protocol(format!("the {what} of artifact \"{name}\" cannot be read"));
-    let count = |what: &str, number: i64| u64::try_from(number).map_err(|_| broken(what));
     let time = |text: &str| Timestamp::parse(text).map_err(|error| broken("time").with_source(error));
     Ok(ArtifactData {
         artifact_type: wire.artifact_type.name,
         aliases,
         tags: wire.tags.into_iter().map(|tag| tag.name).collect(),
         state: state(wire.state),
-        size: count("size", wire.size.0)?,
-        file_count: count("number of files", wire.file_count.0)?,
+        size: u64::try_from(wire.size.0).ok(),
+        file_count: u64::try_from(wire.file_count.0).ok(),
         description: wire.description,
-        metadata: metadata(wire.metadata.as_ref().map(|text| &*text.0))
-            .map_err(|error| broken("metadata").with_source(error))?,
+        metadata: StoredMetadata::new(wire.metadata.map(|text| text.0)),
         ttl: u64::try_from(wire.ttl_duration_seconds.0)
             .ok()
             .filter(|seconds| *seconds > 0)
@@ -170,23 +168,6 @@ fn data(
         is_remembered: false,
         name,
     })
-}
-
-/// Why metadata cannot be read.
-#[derive(Debug, thiserror::Error)]
-enum MetadataError {
-    #[error("it is not JSON")]
-    Json(#[from] wandb_core::value::ParseValueError),
-    #[error("it is not an object")]
-    Shape,
-}
-
-fn metadata(text: Option<&str>) -> Result<Map, MetadataError> {
-    match text.map(Value::parse).transpose()? {
-        None | Some(Value::Null) => Ok(Map::new()),
-        Some(Value::Map(map)) => Ok(map),
-        Some(_) => Err(MetadataError::Shape),
-    }
 }
 
 pub(super) fn state(state: wire::ArtifactState) -> String {

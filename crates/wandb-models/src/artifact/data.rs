@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use wandb_artifacts::name::Version;
-use wandb_core::{timestamp::Timestamp, value::Map};
+use wandb_core::{Result, timestamp::Timestamp, value::Map};
+
+use super::metadata::StoredMetadata;
 
 /// The data of one version, under the official snake_case names (inventory 1.16).
 ///
@@ -37,14 +39,14 @@ pub struct ArtifactData {
     pub digest: String,
     /// `PENDING`, `COMMITTED`, `DELETED`, or a state that is newer than this client.
     pub state: String,
-    /// The sum of its entries' sizes, in bytes.
-    pub size: u64,
-    /// How many entries it has, references included.
-    pub file_count: u64,
+    /// The sum of its entries' sizes, in bytes; `None` when the server tells a number that no size can be.
+    pub size: Option<u64>,
+    /// How many entries it has, references included; `None` when the server tells a number that no count can be.
+    pub file_count: Option<u64>,
     /// The description.
     pub description: Option<String>,
-    /// The metadata.
-    pub metadata: Map,
+    /// Serialised it is the object, or the text that the server holds where that is none.
+    pub(super) metadata: StoredMetadata,
     /// How long it is kept after its creation, in whole seconds when serialised; `None` for ever.
     #[serde(serialize_with = "seconds")]
     pub ttl: Option<Duration>,
@@ -90,11 +92,28 @@ pub struct ArtifactData {
 }
 
 #[expect(clippy::ref_option, reason = "serde passes fields by reference")]
-fn seconds<S: Serializer>(ttl: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+fn seconds<S: Serializer>(ttl: &Option<Duration>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     ttl.map(|ttl| ttl.as_secs()).serialize(serializer)
 }
 
 impl ArtifactData {
+    /// The metadata. Read when it is first asked for.
+    ///
+    /// # Errors
+    /// [`Protocol`](wandb_core::ErrorKind::Protocol) when what the server holds is no JSON object;
+    /// [`raw_metadata`](Self::raw_metadata) has it then.
+    pub fn metadata(&self) -> Result<&Map> {
+        self.metadata.map().map_err(|error| {
+            error.in_operation(format!("read the metadata of artifact \"{}\"", self.exact_name()))
+        })
+    }
+
+    /// The metadata as the server holds it, as text. `None` without any.
+    #[must_use]
+    pub fn raw_metadata(&self) -> Option<&str> {
+        self.metadata.text()
+    }
+
     /// `entity/project/collection:version`, with the alias if it was asked for by one.
     #[must_use]
     pub fn qualified_name(&self) -> String {

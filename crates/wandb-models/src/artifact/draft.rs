@@ -169,14 +169,14 @@ impl Artifact {
     /// are not.
     ///
     /// # Errors
-    /// As [`manifest`](Self::manifest).
+    /// As [`manifest`](Self::manifest) and [`metadata`](super::ArtifactData::metadata).
     pub async fn new_draft(&self) -> Result<ArtifactDraft> {
         let manifest = self.manifest().await?;
         let artifact_type = TypeName::new(self.artifact_type.as_str())?;
         let collection = CollectionName::new(self.source_collection.as_str())?;
         let mut draft = ArtifactDraft::with(artifact_type, collection, Draft::from_base(&manifest));
         draft.description.clone_from(&self.description);
-        draft.metadata.clone_from(&self.metadata);
+        draft.metadata = self.metadata()?.clone();
         Ok(draft)
     }
 }

@@ -247,7 +247,7 @@ impl ArtifactEdit {
                 .description
                 .clone()
                 .filter(|text| *text != *base.description.as_deref().unwrap_or_default()),
-            metadata: self.metadata_text(&base.metadata)?,
+            metadata: self.metadata_text(base)?,
             add_tags: missing(&self.add_tags, &base.tags),
             remove_tags: present(&self.remove_tags, &base.tags),
             ttl: self.ttl.map(seconds).transpose()?.filter(|wanted| {
@@ -261,11 +261,11 @@ impl ArtifactEdit {
         })
     }
 
-    fn metadata_text(&self, base: &Map) -> Result<Option<String>> {
+    fn metadata_text(&self, base: &Artifact) -> Result<Option<String>> {
         let mut wanted = match &self.metadata {
             Some(metadata) => metadata.clone(),
             None if self.keys.is_empty() => return Ok(None),
-            None => base.clone(),
+            None => base.metadata()?.clone(),
         };
         for (key, value) in &self.keys {
             match value {
@@ -276,8 +276,9 @@ impl ArtifactEdit {
             }
         }
         let text = metadata::to_wire(&wanted)?;
-        // What the server has may not pass the rules for new metadata; then it differs.
-        let unchanged = metadata::to_wire(base).is_ok_and(|base| base == text);
+        // What the server has may be no object, or not pass the rules for new metadata; then it differs.
+        let current = base.metadata().and_then(metadata::to_wire);
+        let unchanged = current.is_ok_and(|current| current == text);
         Ok((!unchanged).then_some(text))
     }
 }
@@ -299,7 +300,7 @@ fn check_unchanged(read: &Artifact, now: &Artifact) -> Result<()> {
         && read.state == now.state
         && read.updated_at == now.updated_at
         && read.description == now.description
-        && Value::Map(read.metadata.clone()).same_as(&Value::Map(now.metadata.clone()))
+        && read.metadata.same_as(&now.metadata)
         && set(&read.aliases) == set(&now.aliases)
         && set(&read.tags) == set(&now.tags)
         && read.ttl == now.ttl;

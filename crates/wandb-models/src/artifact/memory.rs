@@ -10,13 +10,13 @@ use std::{io::Read, path::Path, time::Duration};
 use serde::{Deserialize, Serialize};
 use wandb_artifacts::{Algorithm, ArtifactDigest, Limits, Manifest, name::Version};
 use wandb_core::{
-    Error, Result, Value,
+    Error, Result,
     path::{RelativePath, safe_relative_path},
     timestamp::Timestamp,
 };
 use wandb_storage::{Directory, Existing, Expected};
 
-use super::ArtifactData;
+use super::{ArtifactData, metadata::StoredMetadata};
 
 /// The largest record of a version that is read, in bytes. Metadata is what is large in it.
 const RECORD_LIMIT: u64 = 64 << 20;
@@ -48,11 +48,11 @@ struct Record {
     digest: String,
     digest_algorithm: Option<String>,
     state: String,
-    size: u64,
-    file_count: u64,
+    size: Option<u64>,
+    file_count: Option<u64>,
     description: Option<String>,
-    /// JSON with bare `NaN`, as text.
-    metadata: String,
+    /// As the server sent it.
+    metadata: Option<String>,
     ttl: Option<u64>,
     ttl_is_inherited: bool,
     created_at: Timestamp,
@@ -99,7 +99,7 @@ impl Memory {
             return None;
         }
         // A name is hashed, so what is found is compared with what was asked for.
-        let data = record.into_data()?;
+        let data = record.into_data();
         let is_meant = places(&data).any(|known| known == place);
         is_meant.then_some(data)
     }
@@ -170,7 +170,7 @@ impl Record {
             size: data.size,
             file_count: data.file_count,
             description: data.description,
-            metadata: Value::Map(data.metadata).to_wire(),
+            metadata: data.metadata.text().map(str::to_owned),
             ttl: data.ttl.map(|ttl| ttl.as_secs()),
             ttl_is_inherited: data.ttl_is_inherited,
             created_at: data.created_at,
@@ -185,12 +185,9 @@ impl Record {
         }
     }
 
-    fn into_data(self) -> Option<ArtifactData> {
+    fn into_data(self) -> ArtifactData {
         let version = self.version.map(Version);
-        let Value::Map(metadata) = Value::parse(&self.metadata).ok()? else {
-            return None;
-        };
-        Some(ArtifactData {
+        ArtifactData {
             name: match version {
                 Some(version) => format!("{}:{version}", self.collection),
                 None => self.collection.clone(),
@@ -208,7 +205,7 @@ impl Record {
             size: self.size,
             file_count: self.file_count,
             description: self.description,
-            metadata,
+            metadata: StoredMetadata::new(self.metadata),
             ttl: self.ttl.map(Duration::from_secs),
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -223,6 +220,6 @@ impl Record {
             source_collection: self.source_collection,
             source_version: self.source_version.map(Version),
             is_remembered: true,
-        })
+        }
     }
 }

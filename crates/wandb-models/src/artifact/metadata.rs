@@ -1,6 +1,65 @@
-//! What metadata may hold (inventory 2.5; protocol §6.5).
+//! What metadata may hold (inventory 2.5; protocol §6.5), and what the server holds of it.
 
+use std::sync::OnceLock;
+
+use serde::{Serialize, Serializer};
 use wandb_core::{Error, Result, Value, value::Map};
+
+/// The metadata as the server sent it, read when it is first asked for: what is no JSON object is an error only then.
+#[derive(Debug, Clone, Default)]
+pub(super) struct StoredMetadata {
+    text: Option<Box<str>>,
+    read: OnceLock<Result<Map>>,
+}
+
+impl StoredMetadata {
+    pub(super) fn new(text: Option<String>) -> Self {
+        Self {
+            text: text.map(String::into_boxed_str),
+            read: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    pub(super) fn map(&self) -> Result<&Map> {
+        let read = self
+            .read
+            .get_or_init(|| match self.text().map(Value::parse).transpose() {
+                Ok(None | Some(Value::Null)) => Ok(Map::new()),
+                Ok(Some(Value::Map(map))) => Ok(map),
+                Ok(Some(_)) => Err(Error::protocol("the metadata is not a JSON object")),
+                Err(error) => Err(Error::protocol("the metadata is not JSON").with_source(error)),
+            });
+        read.as_ref().map_err(Clone::clone)
+    }
+
+    /// Whether both say the same, however it is written.
+    pub(super) fn same_as(&self, other: &Self) -> bool {
+        match (self.map(), other.map()) {
+            (Ok(one), Ok(two)) => Value::Map(one.clone()).same_as(&Value::Map(two.clone())),
+            _ => self.text == other.text,
+        }
+    }
+}
+
+impl PartialEq for StoredMetadata {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Serialize for StoredMetadata {
+    /// The object; the text where it is none.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.map() {
+            Ok(map) => map.serialize(serializer),
+            Err(_) => self.text.serialize(serializer),
+        }
+    }
+}
 
 /// How many keys the metadata of a version may have at the top.
 pub(super) const MAXIMUM_KEYS: usize = 100;

@@ -141,7 +141,7 @@ impl RunReference {
             digest: artifact.digest.clone(),
             digest_algorithm: algorithm,
             description: None,
-            metadata: Some(JsonString(metadata::to_wire(&artifact.metadata)?)),
+            metadata: Some(JsonString(metadata::to_wire(artifact.metadata()?)?)),
             aliases: Some(
                 wanted
                     .iter()

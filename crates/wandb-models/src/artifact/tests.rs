@@ -100,6 +100,45 @@ async fn a_version_has_the_official_names() {
 }
 
 #[tokio::test]
+async fn what_is_broken_in_a_version_does_not_hide_it_or_its_neighbours() {
+    let script = ScriptedTransport::ordered();
+    let broken = json!({"versionIndex": 9, "metadata": "[1]", "size": -1, "fileCount": -5});
+    script.graphql("ProjectArtifacts").respond_data(versions_page(
+        vec![
+            version(broken),
+            version(json!({"versionIndex": 8, "metadata": "{\"a\": "})),
+            version(json!({"versionIndex": 7, "metadata": null})),
+        ],
+        None,
+    ));
+    let versions: Vec<_> = api(&script)
+        .artifacts("model", "e/p/model")
+        .stream()
+        .try_collect()
+        .await
+        .unwrap();
+    script.finish();
+    let [first, second, third] = versions.as_slice() else {
+        panic!("{versions:?}")
+    };
+    assert_eq!((first.size, first.file_count), (None, None));
+    for (artifact, text) in [(first, "[1]"), (second, "{\"a\": ")] {
+        assert_eq!(artifact.raw_metadata(), Some(text));
+        let error = artifact.metadata().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol);
+        assert!(error.to_string().contains(&artifact.name), "{error}");
+        let printed = serde_json::to_value(artifact.data()).unwrap();
+        assert_eq!(printed["metadata"], text);
+        // What the change does not look at is not looked at.
+        assert!(artifact.edit().description("d").save().await.is_ok());
+        let error = artifact.edit().metadata_key("k", 1).save().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol);
+    }
+    assert!(third.metadata().unwrap().is_empty());
+    assert_eq!((third.size, third.raw_metadata()), (Some(12), None));
+}
+
+#[tokio::test]
 async fn a_link_has_its_own_name_and_aliases_and_unknown_states_survive() {
     let script = ScriptedTransport::ordered();
     script

@@ -110,7 +110,7 @@ fn requests(summary: &PlanSummary) -> u64 {
 pub(super) async fn download(context: &mut Context, arguments: &ArtifactDownloadArgs) -> CommandResult {
     let connection = context.connect_or_offline(arguments.offline).await?;
     let artifact = connection.api().artifact(&arguments.name).await?;
-    let bar = context.ui.transfer(Some(artifact.size), &artifact.exact_name());
+    let bar = context.ui.transfer(artifact.size, &artifact.exact_name());
     let mut options = match &arguments.root {
         Some(root) => ArtifactDownloadOptions::below(root),
         None => ArtifactDownloadOptions::default(),
@@ -212,7 +212,7 @@ fn show(context: &mut Context, name: String, downloaded: Downloaded) -> CommandR
 pub(super) async fn checkout(context: &mut Context, arguments: &CheckoutArgs) -> CommandResult {
     let connection = context.connect().await?;
     let artifact = connection.api().artifact(&arguments.name).await?;
-    let bar = context.ui.transfer(Some(artifact.size), &artifact.exact_name());
+    let bar = context.ui.transfer(artifact.size, &artifact.exact_name());
     let options = match &arguments.root {
         Some(root) => ArtifactDownloadOptions::below(root),
         None => ArtifactDownloadOptions::default(),

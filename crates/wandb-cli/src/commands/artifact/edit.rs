@@ -10,7 +10,7 @@ use crate::cli::{ArtifactDeleteArgs, ArtifactLinkArgs, ArtifactUnlinkArgs, Artif
 use crate::confirm::confirm;
 use crate::context::Context;
 use crate::failure::{CommandResult, Failure};
-use crate::output::{Format, text};
+use crate::output::Format;
 
 /// Changes what was given.
 pub(super) async fn update(context: &mut Context, arguments: &ArtifactUpdateArgs) -> CommandResult {
@@ -76,12 +76,7 @@ pub(super) fn show(context: &mut Context, artifact: &Artifact, done: &str) -> Co
 pub(super) async fn delete(context: &mut Context, arguments: &ArtifactDeleteArgs) -> CommandResult {
     let connection = context.connect().await?;
     let artifact = connection.api().artifact(&arguments.name).await?;
-    let what = format!(
-        "{} ({} in {})",
-        artifact.exact_name(),
-        text::bytes(artifact.size),
-        text::counted(artifact.file_count, "file")
-    );
+    let what = format!("{} ({})", artifact.exact_name(), record::extent(artifact.data()));
     if !artifact.aliases.is_empty() && !arguments.with_aliases {
         return Err(Failure::new(
             crate::exit::ExitStatus::Conflict,

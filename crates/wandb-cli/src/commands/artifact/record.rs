@@ -51,10 +51,16 @@ pub(crate) fn fields(artifact: &ArtifactData) -> Fields<'_> {
         ("tags", Field::texts(&artifact.tags)),
         ("digest", Field::text(&artifact.digest)),
         ("state", Field::text(&artifact.state)),
-        ("size", Field::UInt(artifact.size)),
-        ("file_count", Field::UInt(artifact.file_count)),
+        ("size", artifact.size.map_or(Field::Null, Field::UInt)),
+        ("file_count", artifact.file_count.map_or(Field::Null, Field::UInt)),
         ("description", Field::optional(artifact.description.as_deref())),
-        ("metadata", Field::Map(&artifact.metadata)),
+        (
+            "metadata",
+            // What is no object is shown as it is: one broken version does not end a listing.
+            artifact
+                .metadata()
+                .map_or_else(|_| Field::optional(artifact.raw_metadata()), Field::Map),
+        ),
         (
             "ttl",
             artifact.ttl.map_or(Field::Null, |ttl| Field::UInt(ttl.as_secs())),
@@ -67,6 +73,23 @@ pub(crate) fn fields(artifact: &ArtifactData) -> Fields<'_> {
                 .map_or(Field::Null, |time| Field::owned(time.to_string())),
         ),
     ]
+}
+
+/// How much a version is, in words.
+pub(crate) fn extent(artifact: &ArtifactData) -> String {
+    format!(
+        "{} in {}",
+        artifact
+            .size
+            .map_or_else(|| "unknown size".to_owned(), text::bytes),
+        artifact
+            .file_count
+            .map_or_else(|| "files".to_owned(), |count| text::counted(count, "file"))
+    )
+}
+
+fn number(number: Option<u64>) -> String {
+    number.map_or_else(String::new, |number| number.to_string())
 }
 
 fn handle_fields(artifact: &Artifact) -> Fields<'_> {
@@ -96,14 +119,13 @@ pub(crate) fn schema(context: &Context) -> Schema<Artifact> {
             Cell::new(artifact.aliases.join(", ")).painted(Paint::Cyan)
         })
         .column(Column::number("SIZE"), move |artifact| {
-            Cell::new(if people {
-                text::bytes(artifact.size)
-            } else {
-                artifact.size.to_string()
+            Cell::new(match artifact.size {
+                Some(size) if people => text::bytes(size),
+                size => number(size),
             })
         })
         .column(Column::number("FILES"), |artifact| {
-            Cell::new(artifact.file_count.to_string())
+            Cell::new(number(artifact.file_count))
         })
         .column(Column::word("CREATED"), move |artifact| {
             cells::time(Some(artifact.created_at), now, people)

@@ -11,9 +11,9 @@ use crate::commands::cells;
 use crate::commands::details::Details;
 use crate::context::Context;
 use crate::failure::CommandResult;
+use crate::output::Format;
 use crate::output::field::{Field, display_value};
 use crate::output::list::{Fields, Schema};
-use crate::output::{Format, text};
 
 /// A version, and the runs around it if they were asked for.
 #[derive(Debug)]
@@ -73,6 +73,9 @@ pub(super) async fn view(context: &mut Context, arguments: &ArtifactViewArgs) ->
             .try_collect()
             .await?;
     }
+    if let Err(error) = shown.artifact.metadata() {
+        context.note(&format!("{error}: it is shown as text"));
+    }
     if context.format() == Format::Table {
         let view = describe(context, &shown, arguments.lineage);
         context.out.write_all(view.as_bytes())?;
@@ -92,12 +95,7 @@ fn describe(context: &Context, shown: &Shown, lineage: bool) -> String {
     details.line("aliases", &artifact.aliases.join(", "));
     details.line("tags", &artifact.tags.join(", "));
     details.line("state", &artifact.state);
-    let size = format!(
-        "{} in {}",
-        text::bytes(artifact.size),
-        text::counted(artifact.file_count, "file")
-    );
-    details.line("size", &size);
+    details.line("size", &record::extent(artifact.data()));
     details.line("digest", &artifact.digest);
     details.line("url", &artifact.url());
     details.line("created", &cells::both_times(artifact.created_at, context.now()));
@@ -116,11 +114,15 @@ fn describe(context: &Context, shown: &Shown, lineage: bool) -> String {
         );
         details.line("used by", &shown.used_by.join(", "));
     }
-    if artifact.metadata.iter().next().is_some() {
-        details.section("metadata");
-        for (key, value) in artifact.metadata.iter() {
-            details.line(key, &display_value(value));
+    match artifact.metadata() {
+        Ok(metadata) if metadata.is_empty() => {}
+        Ok(metadata) => {
+            details.section("metadata");
+            for (key, value) in metadata.iter() {
+                details.line(key, &display_value(value));
+            }
         }
+        Err(_) => details.line("metadata", artifact.raw_metadata().unwrap_or_default()),
     }
     details.render()
 }
