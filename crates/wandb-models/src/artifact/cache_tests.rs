@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use serde_json::json;
-use wandb_core::{ErrorKind, Value};
+use wandb_core::ErrorKind;
 use wandb_transport::{ScriptedResponse, ScriptedTransport};
 
 use super::{
