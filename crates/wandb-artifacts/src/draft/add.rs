@@ -1,9 +1,10 @@
 //! Adding files, directories and bytes.
 
-use std::{fs::File, path::Path};
+use std::{io, path::Path};
 
 use bytes::Bytes;
 use wandb_core::{Error, Result};
+use wandb_storage::open_ordinary;
 
 use super::{
     Draft,
@@ -145,12 +146,11 @@ impl Draft {
 fn hashed(algorithm: Algorithm, path: String, local: &Path) -> Result<(ManifestEntry, LocalSource)> {
     // Whatever directory the program is in when it is uploaded.
     let local = std::path::absolute(local).map_err(|error| Error::io(format!("find {local:?}"), error))?;
-    let failed = |error| Error::io(format!("read {local:?}"), error);
-    // Looked at before it is opened: to open a pipe is to wait for its writer.
-    if !std::fs::metadata(&local).map_err(failed)?.is_file() {
-        return Err(Error::invalid_input(format!("{local:?} is not a file")));
-    }
-    let file = File::open(&local).map_err(failed)?;
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::InvalidInput => Error::invalid_input(format!("{local:?} is not a file")),
+        _ => Error::io(format!("read {local:?}"), error),
+    };
+    let file = open_ordinary(&local).map_err(failed)?;
     let (digest, size) = hash_reader(algorithm, file).map_err(failed)?;
     Ok((ManifestEntry::file(path, digest, size), LocalSource::File(local)))
 }

@@ -1,6 +1,6 @@
 //! Adding references: what is noted of an object that stays where it is (inventory §6.2).
 
-use std::{fs::File, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use http::{
     HeaderMap,
@@ -12,6 +12,7 @@ use wandb_core::{
     redact::{SafeUrl, redact_url},
     value::{Map, Value},
 };
+use wandb_storage::open_ordinary;
 
 use super::{
     Draft,
@@ -252,7 +253,7 @@ async fn local(address: &str, path: Option<&str>, options: &ReferenceOptions) ->
 
 fn file_entry(path: String, address: String, local: &PathBuf, checksum: bool) -> Result<ManifestEntry> {
     let failed = |error| Error::io(format!("read {local:?}"), error);
-    let file = File::open(local).map_err(failed)?;
+    let file = open_ordinary(local).map_err(failed)?;
     let (digest, size) = if checksum {
         hash_reader(Algorithm::Md5, file).map_err(failed)?
     } else {

@@ -24,6 +24,15 @@ pub(crate) fn records(options: &DownloadOptions) -> Result<Option<Directory>> {
     }
 }
 
+/// The same, if they are there: nothing is made.
+pub(crate) fn existing_records(options: &DownloadOptions) -> Option<Directory> {
+    if options.records.is_some() {
+        return options.records.clone();
+    }
+    let cache = options.cache.as_ref()?;
+    Directory::existing(cache.records().path().join(RECORDS)).ok()
+}
+
 /// The cache, if it may be used.
 pub(crate) fn usable(options: &DownloadOptions) -> Option<&Cache> {
     options.cache.as_deref().filter(|_| !options.skip_cache)

@@ -6,7 +6,7 @@ use serde::Serialize;
 use wandb_core::{Result, path::safe_relative_path};
 use wandb_storage::{Directory, EntryKind, Walked};
 
-use super::{Download, Downloaded, blocking::blocking};
+use super::{Download, Downloaded, blocking::blocking, download::existing};
 
 /// Something in the directory that is not a member of the version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -27,7 +27,7 @@ pub struct Checkout {
 
 impl Download {
     /// Plans to make the directory hold the version's files and nothing else (official: `checkout`). Shows what would be
-    /// removed; [`Checkout::run`] does it, after everything else is there.
+    /// removed; [`Checkout::run`] does it, after everything else is there. Writes nothing.
     ///
     /// # Errors
     /// [`Protocol`](wandb_core::ErrorKind::Protocol) for a hostile manifest; [`Io`](wandb_core::ErrorKind::Io) when it cannot be listed.
@@ -35,7 +35,9 @@ impl Download {
         let (manifest, root) = self.manifest_and_root();
         let removals = blocking(move || {
             manifest.check_paths()?;
-            let directory = Directory::create(&root)?;
+            let Some(directory) = existing(&root)? else {
+                return Ok(Vec::new());
+            };
             let mut folders: BTreeSet<&str> = BTreeSet::new();
             for entry in manifest.entries() {
                 let mut rest = entry.path();

@@ -22,6 +22,7 @@ use super::{
     present::VerifiedFacts,
     publisher::{Counts, Publisher, Ready, Work},
     report::Failures,
+    resolved::{ResolvedVersions, reference_of},
     survey::{Survey, survey, sweep},
     urls::UrlBook,
 };
@@ -75,6 +76,28 @@ struct Facts {
     survey: Survey,
 }
 
+impl Facts {
+    fn read(
+        manifest: &Manifest,
+        scope: std::ops::Range<usize>,
+        directory: Directory,
+        records: Option<Directory>,
+    ) -> Result<Self> {
+        let folder = folder_of(directory.path());
+        let mut verified = records
+            .as_ref()
+            .map(|records| VerifiedFacts::load(records, &folder))
+            .unwrap_or_default();
+        let survey = survey(manifest, scope, &directory, &mut verified)?;
+        Ok(Self {
+            directory,
+            records,
+            verified,
+            survey,
+        })
+    }
+}
+
 impl Download {
     /// A download of the version that the manifest describes, from where `urls` says.
     pub fn new(
@@ -110,12 +133,12 @@ impl Download {
         start..start + self.manifest.with_prefix(prefix).len()
     }
 
-    /// Looks at the disk and tells what would be done. Sends nothing. Makes the directory if it is not there.
+    /// Looks at the disk and tells what would be done. Sends and writes nothing.
     ///
     /// # Errors
     /// As [`run`](Self::run), as far as it gets.
     pub async fn plan(&self) -> Result<PlanSummary> {
-        let needed = self.facts().await?.survey.needed;
+        let needed = self.needed().await?;
         let (manifest, options, scope) = (Arc::clone(&self.manifest), self.options.clone(), self.scope());
         let sizes = RequestSizes {
             addresses: self.urls.batch_size(),
@@ -145,18 +168,21 @@ impl Download {
             manifest.check_paths()?;
             let directory = Directory::create(&options.root)?;
             let records = cached::records(&options)?;
-            let folder = folder_of(&options.root);
-            let mut verified = records
-                .as_ref()
-                .map(|records| VerifiedFacts::load(records, &folder))
-                .unwrap_or_default();
-            let survey = survey(&manifest, scope, &directory, &mut verified)?;
-            Ok(Facts {
-                directory,
-                records,
-                verified,
-                survey,
-            })
+            Facts::read(&manifest, scope, directory, records)
+        })
+        .await
+    }
+
+    /// What a download would have to get. Writes nothing.
+    async fn needed(&self) -> Result<Vec<usize>> {
+        let (manifest, options, scope) = (Arc::clone(&self.manifest), self.options.clone(), self.scope());
+        blocking(move || {
+            manifest.check_paths()?;
+            let Some(directory) = existing(&options.root)? else {
+                return Ok(scope.collect());
+            };
+            let records = cached::existing_records(&options);
+            Ok(Facts::read(&manifest, scope, directory, records)?.survey.needed)
         })
         .await
     }
@@ -231,7 +257,7 @@ impl Download {
             failures: Arc::clone(&failures),
             failed: Arc::clone(&failed),
             is_cancelled: Arc::clone(&is_cancelled),
-            resolved: tokio::sync::Mutex::default(),
+            resolved: ResolvedVersions::new(&self.manifest),
             options: self.options.clone(),
         });
         engine.run(jobs, &publisher).await;
@@ -406,7 +432,7 @@ impl Download {
     /// The files of this artifact get a place in the book of addresses; references do not.
     fn jobs(&self, wanted: &[usize]) -> (Vec<Job>, Vec<usize>) {
         let mut of_server = Vec::new();
-        let jobs = wanted
+        let mut jobs: Vec<Job> = wanted
             .iter()
             .map(|&index| {
                 let place = (!self.manifest.entries()[index].is_reference()).then(|| {
@@ -416,7 +442,21 @@ impl Download {
                 Job { index, place }
             })
             .collect();
+        // References to one version together, so that it need not be kept for long.
+        jobs.sort_by_cached_key(|job| {
+            let reference = reference_of(&self.manifest, job.index)?;
+            Some(reference.artifact_id().to_owned())
+        });
         (jobs, of_server)
+    }
+}
+
+/// A directory, if it is there.
+pub(super) fn existing(root: &Path) -> Result<Option<Directory>> {
+    match root.try_exists() {
+        Ok(false) => Ok(None),
+        // Whatever else is wrong is told by opening it.
+        _ => Ok(Some(Directory::existing(root)?)),
     }
 }
 

@@ -9,13 +9,10 @@
 //! writes them in one go each. The publisher flushes and renames in batches. Queues are bounded, so that the network waits for
 //! the disk, and open files stay few.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-        mpsc,
-    },
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    mpsc,
 };
 
 use bytes::Bytes;
@@ -33,7 +30,7 @@ use super::{
     publisher::{Publisher, Ready},
     receive::Receive,
     report::{Failures, TrackedReference},
-    resolver::ResolvedArtifact,
+    resolved::ResolvedVersions,
     urls::UrlBook,
 };
 use crate::manifest::{Manifest, ManifestEntry};
@@ -66,7 +63,7 @@ pub(crate) struct Engine {
     pub(crate) failed: Arc<Notify>,
     pub(crate) is_cancelled: Arc<AtomicBool>,
     /// Artifacts that references lead to, by id.
-    pub(crate) resolved: tokio::sync::Mutex<HashMap<String, (ResolvedArtifact, Arc<UrlBook>)>>,
+    pub(crate) resolved: ResolvedVersions,
 }
 
 /// One file on its way: an index into the manifest's entries, and, for a file of this artifact, its place in the book.

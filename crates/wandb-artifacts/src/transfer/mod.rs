@@ -33,6 +33,7 @@ mod ranges;
 mod receive;
 mod references;
 mod report;
+mod resolved;
 mod resolver;
 mod survey;
 mod upload;

@@ -5,14 +5,13 @@
 
 use std::{
     collections::HashSet,
-    fs::File,
     io::{self, Read},
     sync::{Arc, mpsc},
 };
 
 use http::header::ETAG;
 use wandb_core::{Error, ErrorKind, Result, redact::SafeUrl};
-use wandb_storage::{Existing, Expected};
+use wandb_storage::{Existing, Expected, open_ordinary};
 
 use super::{
     address::{Address, FixedAddress},
@@ -22,7 +21,7 @@ use super::{
     publisher::Ready,
     receive::Receive,
     report::TrackedReference,
-    urls::UrlBook,
+    resolved::ResolvedVersion,
 };
 use crate::{
     manifest::ManifestEntry,
@@ -173,11 +172,7 @@ impl Engine {
                 io::ErrorKind::NotFound => Error::not_found(format!("file {source:?}")).with_source(error),
                 _ => Error::io(format!("read {source:?}"), error),
             };
-            // Looked at before it is opened: to open a pipe is to wait for its writer.
-            if !std::fs::metadata(&source).map_err(failed)?.is_file() {
-                return Err(Error::new(ErrorKind::Io, format!("{source:?} is not a file")));
-            }
-            let mut file = File::open(&source).map_err(failed)?;
+            let mut file = open_ordinary(&source).map_err(failed)?;
             let mut buffer = vec![0; BUFFER];
             loop {
                 match file.read(&mut buffer).map_err(failed)? {
@@ -257,40 +252,15 @@ impl Engine {
         )))
     }
 
-    /// The version of an id, resolved once.
-    async fn resolved(&self, id: &str) -> Result<(super::ResolvedArtifact, Arc<UrlBook>)> {
+    /// The version of an id.
+    async fn resolved(&self, id: &str) -> Result<ResolvedVersion> {
         let resolver = self.options.resolver.as_ref().ok_or_else(|| {
             Error::new(
                 ErrorKind::Unsupported,
                 "references to other artifacts cannot be followed here: there is nobody to resolve them",
             )
         })?;
-        let mut resolved = self.resolved.lock().await;
-        if let Some(known) = resolved.get(id) {
-            return Ok(known.clone());
-        }
-        let artifact = resolver.resolve(id).await?;
-        let everything = (0..artifact.manifest.len()).collect();
-        let book = Arc::new(UrlBook::new(
-            Arc::clone(&artifact.urls),
-            Arc::clone(&artifact.manifest),
-            everything,
-        ));
-        // Addresses are asked for in batches; of those of the version only the ones that we refer to.
-        let wanted: HashSet<String> = self
-            .manifest
-            .iter()
-            .filter_map(|entry| entry.address()?.parse::<ArtifactReference>().ok())
-            .filter(|reference| reference.artifact_id() == id)
-            .map(|reference| reference.path().to_owned())
-            .collect();
-        for (place, entry) in artifact.manifest.iter().enumerate() {
-            if !wanted.contains(entry.path()) {
-                book.is_done(place);
-            }
-        }
-        resolved.insert(id.to_owned(), (artifact.clone(), Arc::clone(&book)));
-        Ok((artifact, book))
+        self.resolved.get(id, &self.manifest, &**resolver).await
     }
 
     async fn object(

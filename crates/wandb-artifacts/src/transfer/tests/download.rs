@@ -246,3 +246,19 @@ async fn a_checkout_shows_what_it_removes_and_then_removes_it() {
     assert_eq!(world.files(), ["b", "keep/a"]);
     assert!(!world.target.path().join("old").exists());
 }
+
+#[tokio::test]
+async fn plans_write_nothing() {
+    let world = World::new(&[("a", b"abc"), ("b/c", b"def")]);
+    let root = world.target.path().join("new/root");
+    let options = || crate::transfer::DownloadOptions::below(&root);
+    let plan = world.download_with(options()).plan().await.unwrap();
+    assert_eq!((plan.fetched_files, plan.fetched_bytes), (2, 6));
+    let checkout = world.download_with(options()).checkout().await.unwrap();
+    assert_eq!(checkout.removals(), []);
+    assert!(world.files().is_empty());
+    assert!(!root.parent().unwrap().exists());
+    assert!(world.network.take_sent().is_empty());
+    checkout.run().await.unwrap();
+    assert!(root.join("b/c").exists());
+}

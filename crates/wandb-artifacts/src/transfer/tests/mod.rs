@@ -12,3 +12,8 @@ mod world;
 
 use super::DownloadOptions;
 pub(crate) use world::clock as test_clock;
+
+/// An artifact without files has no addresses.
+pub(super) fn no_urls() -> std::sync::Arc<dyn super::UrlSource> {
+    std::sync::Arc::new(world::Urls::default())
+}

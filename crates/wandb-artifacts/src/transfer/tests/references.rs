@@ -94,6 +94,29 @@ async fn a_local_file_is_copied_if_it_is_still_the_same() {
     assert!(world.files().is_empty());
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_is_not_waited_for() {
+    let source = tempfile::tempdir().unwrap();
+    let pipe = source.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let address = crate::reference::file_url_of(&pipe).unwrap();
+    let world = with_references(vec![ManifestEntry::reference(
+        "p",
+        address,
+        Algorithm::Md5.hash(b"x").to_string(),
+    )]);
+    let error = world.download().run().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+    let mut draft = crate::draft::Draft::new(Algorithm::Md5);
+    let error = draft
+        .add_file(&pipe, None, &crate::draft::AddOptions::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+}
+
 #[derive(Debug)]
 struct Others(Vec<(String, Arc<Manifest>)>);
 

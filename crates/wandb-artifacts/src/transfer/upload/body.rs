@@ -13,6 +13,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::stream;
 use wandb_core::{Error, ErrorKind};
+use wandb_storage::open_ordinary;
 use wandb_transport::{Body, TransportError, TransportErrorKind};
 
 use super::source::LocalSource;
@@ -114,7 +115,7 @@ impl State {
             Self::Done => return Ok(None),
             Self::Open(section, reading) => (section, reading),
             Self::Closed(section) => {
-                let opened = File::open(section.path()).and_then(|mut file| {
+                let opened = open_ordinary(section.path()).and_then(|mut file| {
                     file.seek(SeekFrom::Start(section.offset))?;
                     Ok(file)
                 });

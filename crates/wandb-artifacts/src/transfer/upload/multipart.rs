@@ -1,9 +1,6 @@
 //! Large files in parts (protocol §5.5).
 
-use std::{
-    fs::File,
-    io::{self, Read},
-};
+use std::io::{self, Read};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
@@ -49,7 +46,8 @@ pub(super) async fn hash_parts(file: &LocalFile, part: u64) -> Result<Vec<PartDi
         let (path, mut reader): (_, Box<dyn Read>) = match &file.source {
             LocalSource::Bytes(bytes) => (None, Box::new(io::Cursor::new(bytes.clone()))),
             LocalSource::File(path) => {
-                let opened = File::open(path).map_err(|error| Error::io(format!("open {path:?}"), error))?;
+                let opened = wandb_storage::open_ordinary(path)
+                    .map_err(|error| Error::io(format!("open {path:?}"), error))?;
                 (Some(path.clone()), Box::new(opened))
             }
         };

@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::AsyncReadExt;
 use wandb_core::{Error, ErrorKind, Result, client::Put, redact::SafeUrl, retry::Repeat};
 use wandb_schema::operations::file_writes as wire;
-use wandb_storage::{Algorithm, ContentDigest, Hasher};
+use wandb_storage::{Algorithm, ContentDigest, Hasher, open_ordinary};
 use wandb_transport::{Body, TransportError, TransportErrorKind};
 
 use crate::{File, RunReference};
@@ -273,15 +273,12 @@ fn prepare(paths: &[PathBuf], root: &Path) -> Result<Vec<Local>> {
 
 fn hash(path: &Path) -> Result<(u64, ContentDigest)> {
     use std::io::Read;
-    let failed = |error| Error::io(format!("read {:?}", path.display().to_string()), error);
-    // Looked at before it is opened: to open a pipe is to wait for its writer.
-    if !std::fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(Error::invalid_input(format!(
-            "{:?} is not a file",
-            path.display().to_string()
-        )));
-    }
-    let mut file = std::fs::File::open(path).map_err(failed)?;
+    let name = path.display().to_string();
+    let failed = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::InvalidInput => Error::invalid_input(format!("{name:?} is not a file")),
+        _ => Error::io(format!("read {name:?}"), error),
+    };
+    let mut file = open_ordinary(path).map_err(failed)?;
     let mut hasher = Hasher::new(Algorithm::Md5);
     let mut size = 0;
     let mut buffer = vec![0; CHUNK];
@@ -373,7 +370,11 @@ fn file_body(path: PathBuf, size: u64) -> Body {
     };
     let chunks = stream::try_unfold(State::Closed(path), move |state| async move {
         let mut file = match state {
-            State::Closed(path) => tokio::fs::File::open(path).await.map_err(failed)?,
+            State::Closed(path) => {
+                let opened = tokio::task::spawn_blocking(move || open_ordinary(path)).await;
+                let opened = opened.map_err(std::io::Error::other).and_then(|opened| opened);
+                tokio::fs::File::from_std(opened.map_err(failed)?)
+            }
             State::Open(file) => file,
         };
         let mut chunk = vec![0; CHUNK];
