@@ -41,6 +41,7 @@ mirror! {
         by_hand from_env;
         by_hand from_settings;
         fn with_timeout(&self, timeout: Option<Duration>) -> Self;
+        fn offline(&self) -> Self;
         async fn viewer(&self) -> Result<Viewer>;
         async fn default_entity(&self) -> Result<EntityName>;
         async fn explain(&self, filter: &Filter) -> Result<Explanation>;
@@ -95,6 +96,7 @@ mirror! {
         fn artifact_cache(self, directory: impl Into<PathBuf>) -> Self;
         fn artifact_directory(self, directory: impl Into<PathBuf>) -> Self;
         fn offline(self, offline: bool) -> Self;
+        fn remember_lookups(self) -> Self;
     }
 }
 

@@ -9,7 +9,9 @@ use wandb_core::page::{ItemStream, Pages};
 use wandb_core::value::Map;
 use wandb_models::{ListingReport, Selection, UpdatableState, WaitOptions};
 
-use super::{ConsoleLogs, File, Files, History, RunArtifacts, RunEdit, RunSummary, Scan, UsedArtifacts};
+use super::{
+    ConsoleLogs, File, Files, History, RunArtifacts, RunEdit, RunSummary, Scan, Sweep, UsedArtifacts,
+};
 use crate::Items;
 use crate::mirror::{mirror, plain};
 
@@ -19,6 +21,7 @@ mirror! {
     Run {
         by_hand reference;
         async fn reload(&self) -> Result<Self>;
+        async fn sweep(&self) -> Result<Option<Sweep>>;
         fn history(&self) -> History;
         fn scan_history(&self) -> Scan;
         async fn last_history_step(&self) -> Result<Option<i64>>;
