@@ -140,8 +140,10 @@ impl RunEdit {
     }
 
     /// Only if nothing that can be written has changed since the run was read: config, summary, tags, notes, name, group,
-    /// job type. Otherwise [`save`](Self::save) is a [`Conflict`](ErrorKind::Conflict) and changes nothing. See the
-    /// [module](self) for what that is worth on which server.
+    /// job type. Otherwise [`save`](Self::save) is a [`Conflict`](ErrorKind::Conflict) and changes nothing.
+    ///
+    /// The embedded server checks that in the transaction of the change. Any other server knows no condition: the run is read
+    /// just before and just after the write, so another program's write in that moment is told, and may be overwritten.
     pub fn if_unchanged(mut self) -> Self {
         self.if_unchanged = true;
         self
