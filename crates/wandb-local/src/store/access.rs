@@ -179,3 +179,113 @@ pub(crate) fn is_member(db: &Connection, caller: &Identity, entity: i64) -> Stor
         .prepare_cached("SELECT 1 FROM members WHERE entity_id = ?1 AND user_id = ?2")?
         .exists([entity, caller.user])?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::migrations;
+
+    /// Two users with an entity each and a team of the first one's; a project of each word and maker in each entity.
+    fn world() -> Connection {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrations::apply(&mut db).unwrap();
+        db.execute_batch(
+            "INSERT INTO entities (id, name, is_team, created_at) VALUES (1, 'ada', 0, 0), (2, 'bob', 0, 0), (3, 'team', 1, 0);
+             INSERT INTO users (id, username, name, email, entity_id, created_at)
+               VALUES (1, 'ada', 'Ada', '', 1, 0), (2, 'bob', 'Bob', '', 2, 0);
+             INSERT INTO members (entity_id, user_id) VALUES (1, 1), (2, 2), (3, 1);",
+        )
+        .unwrap();
+        let words = [
+            None,
+            Some("PRIVATE"),
+            Some("ENTITY_WRITE"),
+            Some("RESTRICTED"),
+            Some("USER_READ"),
+            Some("USER_WRITE"),
+            Some("OF_A_LATER_VERSION"),
+        ];
+        for (number, word) in words.into_iter().enumerate() {
+            for entity in 1..=3 {
+                for maker in 1..=2 {
+                    db.execute(
+                        "INSERT INTO projects (entity_id, user_id, name, access, created_at, updated_at)
+                         VALUES (?1, ?2, ?3, ?4, 0, 0)",
+                        params![entity, maker, format!("p{number}-{maker}"), word],
+                    )
+                    .unwrap();
+                }
+            }
+        }
+        db
+    }
+
+    fn caller(user: i64, admin: bool) -> Identity {
+        Identity {
+            user,
+            username: String::new(),
+            full_name: String::new(),
+            email: String::new(),
+            admin,
+            entity: user,
+            entity_name: String::new(),
+        }
+    }
+
+    #[test]
+    fn lists_and_single_objects_are_seen_by_the_same() {
+        let db = world();
+        let projects: Vec<i64> = db
+            .prepare("SELECT id FROM projects ORDER BY id")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        for caller in [caller(1, false), caller(2, false), caller(2, true)] {
+            let listed: Vec<i64> = db
+                .prepare(&format!(
+                    "SELECT p.id FROM projects p WHERE {READABLE} ORDER BY p.id"
+                ))
+                .unwrap()
+                .query_map(params![caller.user, caller.admin], |row| row.get(0))
+                .unwrap()
+                .collect::<rusqlite::Result<_>>()
+                .unwrap();
+            let (condition, values) = readable(&caller, "q.id");
+            let joined: Vec<i64> = db
+                .prepare(&format!(
+                    "SELECT q.id FROM projects q WHERE {condition} ORDER BY q.id"
+                ))
+                .unwrap()
+                .query_map(rusqlite::params_from_iter(values), |row| row.get(0))
+                .unwrap()
+                .collect::<rusqlite::Result<_>>()
+                .unwrap();
+            let one_by_one: Vec<i64> = projects
+                .iter()
+                .copied()
+                .filter(|project| may(&db, &caller, *project, Right::Read).unwrap())
+                .collect();
+            assert_eq!(listed, one_by_one, "user {} admin {}", caller.user, caller.admin);
+            assert_eq!(joined, one_by_one, "user {} admin {}", caller.user, caller.admin);
+            // Whoever may write may read.
+            for project in &projects {
+                assert!(!may(&db, &caller, *project, Right::Write).unwrap() || one_by_one.contains(project));
+            }
+        }
+        let count = |caller: &Identity, right| {
+            projects
+                .iter()
+                .filter(|project| may(&db, caller, **project, right).unwrap())
+                .count()
+        };
+        // Ada, of ada and team: what is open (2 x 6), her private ones (3), and of her two entities the other words (4 x 4).
+        assert_eq!(count(&caller(1, false), Right::Read), 12 + 3 + 16);
+        // Bob belongs to his own entity only.
+        assert_eq!(count(&caller(2, false), Right::Read), 12 + 3 + 8);
+        // `USER_READ` is for members to write: 4 projects of Ada's two entities, 2 of Bob's.
+        assert_eq!(count(&caller(1, false), Right::Write), 6 + 4 + 3 + 16);
+        assert_eq!(count(&caller(2, true), Right::Write), projects.len());
+    }
+}

@@ -7,7 +7,7 @@ use wandb_core::ErrorKind;
 use wandb_transport::{ScriptedResponse, ScriptedTransport};
 
 use super::{
-    tests::{expect_manifest, expect_model, manifest_of},
+    tests::{expect_manifest, expect_model, found, manifest_of, member, version},
     *,
 };
 
@@ -54,6 +54,29 @@ async fn what_was_read_is_known_offline_by_exact_names_only() {
         serde_json::to_value(&now).unwrap(),
         serde_json::to_value(then).unwrap()
     );
+    // What is remembered may be old: an alias that it has, and the server no more, is set.
+    let elsewhere = |aliases: &[&str]| {
+        let member = member(
+            "ArtifactSequence",
+            "model",
+            3,
+            aliases,
+            version(json!({"digest": digest})),
+        );
+        found(member)
+    };
+    script
+        .graphql("ArtifactMembershipByName")
+        .respond_data(elsewhere(&[]));
+    script
+        .graphql("AddAliases")
+        .respond_data(json!({"addAliases": {"success": true}}));
+    script
+        .graphql("ArtifactMembershipByName")
+        .respond_data(elsewhere(&["latest"]));
+    let edited = remembered.edit().add_alias("latest").save().await.unwrap();
+    assert_eq!(edited.aliases, ["latest"]);
+    assert!(!edited.is_remembered);
     // One that answers with an error is not offline.
     script.graphql("ArtifactMembershipByName").respond_status(500);
     assert_eq!(

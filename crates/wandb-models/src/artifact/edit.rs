@@ -190,11 +190,13 @@ impl ArtifactEdit {
     pub async fn save(self) -> Result<Artifact> {
         self.check()?;
         let patch = self.patch(&self.artifact)?;
-        if patch == Patch::default() {
+        // What is remembered of a version may be older than what the server has: an alias that it had may be gone.
+        let may_be_stale = self.artifact.is_remembered;
+        if patch == Patch::default() && !may_be_stale {
             return Ok(self.artifact);
         }
         let artifact = &self.artifact;
-        let patch = if self.if_unchanged || !self.keys.is_empty() {
+        let patch = if self.if_unchanged || !self.keys.is_empty() || may_be_stale {
             let now = artifact.reload().await?;
             if self.if_unchanged {
                 check_unchanged(artifact, &now)?;
