@@ -95,6 +95,17 @@ impl RetryPolicy {
         self
     }
 
+    /// How long to wait after the `attempt`-th attempt (from 1), when nobody says otherwise: full jitter under a doubling cap.
+    /// `random` is in `0.0..1.0`.
+    #[must_use]
+    pub fn pause(&self, attempt: u32, random: f64) -> Duration {
+        let cap = self
+            .first_delay
+            .saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)))
+            .min(self.max_delay);
+        cap.mul_f64(random.clamp(0.0, 1.0))
+    }
+
     /// Decides after the `attempt`-th attempt (from 1) failed with `error`, `elapsed` into the call. `random` is in
     /// `0.0..1.0`.
     #[must_use]
@@ -109,11 +120,7 @@ impl RetryPolicy {
         if attempt >= self.max_attempts || !is_passing(error, repeat) {
             return Decision::GiveUp;
         }
-        let cap = self
-            .first_delay
-            .saturating_mul(2_u32.saturating_pow(attempt - 1))
-            .min(self.max_delay);
-        let jittered = cap.mul_f64(random.clamp(0.0, 1.0));
+        let jittered = self.pause(attempt, random);
         // The server's wish is a lower bound; jitter on top keeps many clients from returning at the same moment.
         let delay = match error.retry_after() {
             Some(wanted) => wanted.saturating_add(jittered.min(Duration::from_secs(1))),

@@ -128,16 +128,33 @@ impl Directory {
     /// # Errors
     /// [`StorageError::Io`].
     pub fn remove(&self, name: &RelativePath) -> Result<bool, StorageError> {
-        match self.handle.remove_file(name.as_str()) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(StorageError::io("remove", self.path_of(name))(error)),
-        }
+        self.remove_walked(name.as_str())
     }
 
     /// Removes a directory if it is empty; whether it did.
     pub fn remove_if_empty(&self, name: &RelativePath) -> bool {
         self.handle.remove_dir(name.as_str()).is_ok()
+    }
+
+    /// Removes a file, a symbolic link or a special file that [`walk`](Self::walk) gave, under whatever name it has; whether it
+    /// was still there. Nothing outside of the directory can be named.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`].
+    pub fn remove_walked(&self, path: &str) -> Result<bool, StorageError> {
+        match self.handle.remove_file(path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(StorageError::io("remove", self.path.join(path))(error)),
+        }
+    }
+
+    /// Removes a directory that [`walk`](Self::walk) gave, if it is empty; whether it is gone.
+    pub fn remove_walked_if_empty(&self, path: &str) -> bool {
+        match self.handle.remove_dir(path) {
+            Ok(()) => true,
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
     }
 
     /// Begins to write a file. Its parents are made; parts that a killed process left of the same file are removed.

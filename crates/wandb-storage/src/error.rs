@@ -41,6 +41,25 @@ impl StorageError {
         let path = path.into();
         move |source| Self::Io { action, path, source }
     }
+
+    /// The same error for another file that it befell, too.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Io { action, path, source } => Self::Io {
+                action,
+                path: path.clone(),
+                source: match source.raw_os_error() {
+                    Some(code) => io::Error::from_raw_os_error(code),
+                    None => source.kind().into(),
+                },
+            },
+            Self::Exists { path } => Self::Exists { path: path.clone() },
+            Self::Mismatch { path, source } => Self::Mismatch {
+                path: path.clone(),
+                source: source.clone(),
+            },
+        }
+    }
 }
 
 impl From<StorageError> for Error {

@@ -5,8 +5,8 @@
 //! - when the *process* dies at any moment, a file under its final name is complete and verified;
 //! - when the *machine* loses power at any moment, the same holds: the bytes of a batch are flushed before the first of its
 //!   files is renamed;
-//! - when [`publish_many`] has returned, or [`Publication::finish`], the names are durable, too, as far as the file system can
-//!   flush a directory.
+//! - when [`publish_many`] has returned, or [`Publication::finish`], the names are durable, too, unless the file system cannot
+//!   flush a directory at all. A flush that fails is told.
 
 use std::{collections::BTreeMap, fs::File, io, path::PathBuf, sync::Arc};
 
@@ -133,11 +133,20 @@ impl Drop for VerifiedFile {
 
 /// Flushes the files, gives them their final names, and flushes their directories. One result for each, in order: a file
 /// that fails does not keep the others back.
+///
+/// When a directory cannot be flushed, every file fails: they have their names, and nobody knows for how long.
 pub fn publish_many(files: Vec<VerifiedFile>) -> Vec<Result<Published, StorageError>> {
     let mut publication = Publication::default();
     let results = publication.publish(files);
-    publication.finish();
-    results
+    match publication.finish() {
+        Ok(()) => results,
+        Err(error) => {
+            let told = results
+                .into_iter()
+                .map(|result| result.and_then(|_| Err(error.again())));
+            told.collect()
+        }
+    }
 }
 
 /// Publishes batch after batch, and flushes the directories once, at the end.
@@ -167,18 +176,32 @@ impl Publication {
             .collect()
     }
 
-    /// Makes the new names durable: of few directories each, of many the whole file system once. Not every file system can;
-    /// the bytes are durable either way.
-    pub fn finish(self) {
+    /// Makes the new names durable: of few directories each, of many the whole file system once. A file system that cannot
+    /// flush directories, and a directory that may not be opened, are passed over; the bytes are durable either way.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`] when the disk could not take them, for example because it is full or broken. All directories are
+    /// tried; the first error is told.
+    pub fn finish(self) -> Result<(), StorageError> {
         #[cfg(target_os = "linux")]
         if self.parents.len() >= FLUSH_ALL && self.flush_all() {
-            return;
+            return Ok(());
         }
-        for ((_, parent), directory) in &self.parents {
-            if let Ok(opened) = open_directory(directory, parent) {
-                let _ = opened.sync_all();
+        let mut first = Ok(());
+        for ((path, parent), directory) in &self.parents {
+            let flushed = match open_directory(directory, parent) {
+                Ok(opened) => supported(opened.sync_all()),
+                // Windows opens no directory in this way, and a directory may be one to write to and not to read.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = flushed
+                && first.is_ok()
+            {
+                first = Err(StorageError::io("flush directory", path.join(parent))(error));
             }
         }
+        first
     }
 
     /// `false` when the directories are on several file systems, or that cannot be told.
@@ -200,8 +223,44 @@ impl Publication {
                 Some(_) => return false,
             }
         }
-        first.is_some_and(|(opened, _)| rustix::fs::syncfs(opened).is_ok())
+        syncfs_tells_errors() && first.is_some_and(|(opened, _)| rustix::fs::syncfs(opened).is_ok())
     }
+}
+
+/// The result of a flush of a directory, without the answers of file systems that have no such thing.
+fn supported(flushed: io::Result<()>) -> io::Result<()> {
+    /// "This handle cannot be flushed": what some network file systems say of a directory.
+    const BAD_DESCRIPTOR: i32 = 9;
+    match flushed {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput
+            ) || error.raw_os_error() == Some(BAD_DESCRIPTOR) =>
+        {
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+/// Whether `syncfs` tells what could not be written: since Linux 5.8 (its manual page). Before, only the flush of each file
+/// does.
+#[cfg(target_os = "linux")]
+fn syncfs_tells_errors() -> bool {
+    static TELLS: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| {
+        let facts = rustix::system::uname();
+        is_since_5_8(&facts.release().to_string_lossy())
+    });
+    *TELLS
+}
+
+/// Whether a release such as `6.1.0-18-amd64` is 5.8 or newer. What cannot be read is taken for an old one.
+#[cfg(target_os = "linux")]
+fn is_since_5_8(release: &str) -> bool {
+    let mut numbers = release.split(|character: char| !character.is_ascii_digit());
+    let mut next = || numbers.next().and_then(|number| number.parse::<u32>().ok());
+    matches!((next(), next()), (Some(major), Some(minor)) if (major, minor) >= (5, 8))
 }
 
 /// For flushing: a handle as `open_dir` gives it is good for names below it only (`O_PATH`).
@@ -221,8 +280,12 @@ fn is_one_device(files: &[VerifiedFile]) -> bool {
 #[cfg(target_os = "linux")]
 fn flush(files: &[VerifiedFile]) -> Vec<io::Result<()>> {
     let written = files.iter().filter(|file| !file.is_link).count();
-    // One call writes all of them, and waits once for the disk. It also reports what could not be written.
-    if written >= FLUSH_ALL && is_one_device(files) && rustix::fs::syncfs(&*files[0].file).is_ok() {
+    // One call writes all of them, and waits once for the disk. When it fails, the flush of each tells which ones.
+    if written >= FLUSH_ALL
+        && syncfs_tells_errors()
+        && is_one_device(files)
+        && rustix::fs::syncfs(&*files[0].file).is_ok()
+    {
         return files.iter().map(|_| Ok(())).collect();
     }
     files.iter().map(flush_one).collect()
@@ -239,5 +302,73 @@ fn flush_one(file: &VerifiedFile) -> io::Result<()> {
         Ok(())
     } else {
         file.file.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wandb_core::path::safe_relative_path;
+
+    use super::*;
+    use crate::{Algorithm, Expected};
+
+    #[test]
+    fn only_flushes_that_do_not_exist_are_passed_over() {
+        for kind in [io::ErrorKind::Unsupported, io::ErrorKind::InvalidInput] {
+            assert!(supported(Err(kind.into())).is_ok(), "{kind}");
+        }
+        for kind in [
+            io::ErrorKind::StorageFull,
+            io::ErrorKind::QuotaExceeded,
+            io::ErrorKind::Other,
+        ] {
+            assert_eq!(supported(Err(kind.into())).unwrap_err().kind(), kind);
+        }
+        #[cfg(target_os = "linux")]
+        {
+            let of = |code| supported(Err(io::Error::from_raw_os_error(code)));
+            // EIO, ENOSPC; EBADF, EINVAL, EOPNOTSUPP.
+            assert_eq!([5, 28].map(|code| of(code).is_ok()), [false, false]);
+            assert_eq!([9, 22, 95].map(|code| of(code).is_ok()), [true; 3]);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn kernels_are_compared_by_number() {
+        for (release, is_new) in [
+            ("5.8.0", true),
+            ("5.15.0-91-generic", true),
+            ("6.1", true),
+            ("10.0.1", true),
+            ("5.7.19", false),
+            ("4.19.0", false),
+            ("", false),
+            ("x.y", false),
+        ] {
+            assert_eq!(is_since_5_8(release), is_new, "{release}");
+        }
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_flushed_is_told() {
+        let target = tempfile::tempdir().unwrap();
+        let directory = Directory::create(target.path()).unwrap();
+        let mut publication = Publication::default();
+        for name in ["gone/a", "stays/b"] {
+            let name = safe_relative_path(name).unwrap();
+            let mut pending = directory.begin(&name, Existing::Replace, Algorithm::Md5).unwrap();
+            pending.append(b"x").unwrap();
+            let verified = pending.verify(&Expected::default()).unwrap();
+            publication.publish(vec![verified]).pop().unwrap().unwrap();
+        }
+        std::fs::remove_dir_all(target.path().join("gone")).unwrap();
+        let error = publication.finish().unwrap_err();
+        assert!(
+            matches!(&error, StorageError::Io { action: "flush directory", path, .. } if path.ends_with("gone")),
+            "{error}"
+        );
+        let again = error.again();
+        assert_eq!(again.to_string(), error.to_string());
     }
 }

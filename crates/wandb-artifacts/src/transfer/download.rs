@@ -1,7 +1,7 @@
 //! A whole artifact version, downloaded.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     path::Path,
     sync::{
         Arc, Mutex,
@@ -17,6 +17,7 @@ use super::{
     DownloadOptions, Downloaded, UrlSource,
     blocking::blocking,
     cached,
+    checkout::is_at_or_below,
     engine::{Engine, Job, lock, memory},
     gate::Gate,
     present::VerifiedFacts,
@@ -52,6 +53,8 @@ pub struct Download {
     manifest: Arc<Manifest>,
     urls: Arc<dyn UrlSource>,
     options: DownloadOptions,
+    /// Paths that a plan takes for removed, with everything below them.
+    cleared: Arc<BTreeSet<String>>,
 }
 
 /// Sets the flag when it is dropped before its time.
@@ -79,7 +82,7 @@ struct Facts {
 impl Facts {
     fn read(
         manifest: &Manifest,
-        scope: std::ops::Range<usize>,
+        indexes: impl IntoIterator<Item = usize>,
         directory: Directory,
         records: Option<Directory>,
     ) -> Result<Self> {
@@ -88,7 +91,7 @@ impl Facts {
             .as_ref()
             .map(|records| VerifiedFacts::load(records, &folder))
             .unwrap_or_default();
-        let survey = survey(manifest, scope, &directory, &mut verified)?;
+        let survey = survey(manifest, indexes, &directory, &mut verified)?;
         Ok(Self {
             directory,
             records,
@@ -111,7 +114,14 @@ impl Download {
             manifest,
             urls,
             options,
+            cleared: Arc::default(),
         }
+    }
+
+    /// The same, planned as if these paths and everything below them were gone.
+    pub(super) fn with_cleared(mut self, paths: BTreeSet<String>) -> Self {
+        self.cleared = Arc::new(paths);
+        self
     }
 
     /// The entries in scope.
@@ -176,13 +186,23 @@ impl Download {
     /// What a download would have to get. Writes nothing.
     async fn needed(&self) -> Result<Vec<usize>> {
         let (manifest, options, scope) = (Arc::clone(&self.manifest), self.options.clone(), self.scope());
+        let cleared = Arc::clone(&self.cleared);
         blocking(move || {
             manifest.check_paths()?;
             let Some(directory) = existing(&options.root)? else {
                 return Ok(scope.collect());
             };
             let records = cached::existing_records(&options);
-            Ok(Facts::read(&manifest, scope, directory, records)?.survey.needed)
+            if cleared.is_empty() {
+                return Ok(Facts::read(&manifest, scope, directory, records)?.survey.needed);
+            }
+            let entries = manifest.entries();
+            let is_cleared =
+                |index: &usize| is_at_or_below(entries[*index].path(), |path| cleared.contains(path));
+            let (mut needed, rest): (Vec<usize>, Vec<usize>) = scope.partition(is_cleared);
+            needed.extend(Facts::read(&manifest, rest, directory, records)?.survey.needed);
+            needed.sort_unstable();
+            Ok(needed)
         })
         .await
     }
@@ -194,9 +214,11 @@ impl Download {
     ///   is written then;
     /// - [`Integrity`](wandb_core::ErrorKind::Integrity) when bytes are not the promised ones;
     /// - [`NotFound`](wandb_core::ErrorKind::NotFound) when an object is gone;
+    /// - [`Incomplete`](wandb_core::ErrorKind::Incomplete) when an entry is not accounted for at the end;
     /// - [`Io`](wandb_core::ErrorKind::Io) when the disk fails; else as any request. All files that failed are named.
     pub async fn run(self) -> Result<Downloaded> {
         let scope = self.scope();
+        let count = scope.len();
         let Facts {
             directory,
             records,
@@ -287,7 +309,7 @@ impl Download {
         let mut missing_references = std::mem::take(&mut *lock(&engine.missing));
         tracked.sort();
         missing_references.sort();
-        Ok(Downloaded {
+        let downloaded = Downloaded {
             root: self.options.root,
             present: survey.present,
             cached: counts.cached,
@@ -297,7 +319,9 @@ impl Download {
             bytes: survey.present_bytes + counts.bytes,
             tracked,
             missing_references,
-        })
+        };
+        downloaded.check(count)?;
+        Ok(downloaded)
     }
 
     /// Places what the cache has; gives what it has not.

@@ -140,6 +140,7 @@ impl Engine {
                 &*self.options.progress,
                 expected.size,
             );
+            receive.limit = self.options.unsized_limit;
             receive.address = address.take();
             let received = receive.run(&mut sink).await;
             self.note(&receive);

@@ -19,6 +19,9 @@ const MOST_CONNECTIONS: usize = 32;
 /// How many ranges of large files are fetched at once.
 const LARGE_CONNECTIONS: usize = 6;
 
+/// How many bytes are taken of an object whose size nobody recorded.
+const UNSIZED_LIMIT: u64 = 16 << 30;
+
 /// How an artifact is downloaded. The defaults: everything, references too, below the given directory, replacing files whose
 /// bytes are other ones.
 #[derive(Debug, Clone)]
@@ -32,6 +35,7 @@ pub struct DownloadOptions {
     pub(crate) placement: Placement,
     pub(crate) allow_missing_references: bool,
     pub(crate) skip_references: bool,
+    pub(crate) unsized_limit: u64,
     pub(crate) resolver: Option<Arc<dyn ArtifactResolver>>,
     #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
     pub(crate) object_stores: Option<super::ObjectStores>,
@@ -55,6 +59,7 @@ impl DownloadOptions {
             placement: Placement::Copy,
             allow_missing_references: false,
             skip_references: false,
+            unsized_limit: UNSIZED_LIMIT,
             resolver: None,
             #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
             object_stores: None,
@@ -109,6 +114,14 @@ impl DownloadOptions {
     /// Fetches no reference; all are listed in the result. `false` unless set.
     pub fn skip_references(mut self, skip: bool) -> Self {
         self.skip_references = skip;
+        self
+    }
+
+    /// How many bytes a file may have whose size was not recorded, as that of a reference without a checksum; 16 GiB unless
+    /// set. A server that never ends must not fill the disk. More is an [`InvalidInput`](wandb_core::ErrorKind::InvalidInput)
+    /// error.
+    pub fn unsized_limit(mut self, bytes: u64) -> Self {
+        self.unsized_limit = bytes;
         self
     }
 

@@ -140,7 +140,10 @@ impl Work {
             self.publish(batch, &mut publication, &mut counts);
         }
         // Before anybody records that the files are there.
-        publication.finish();
+        if let Err(error) = publication.finish() {
+            let root = self.directory.path().display().to_string();
+            lock(&self.failures).add(&root, Error::from(error));
+        }
         // What waits for more of its kind does not wait any longer. Losing it costs time later.
         if let Some(cache) = super::cached::usable(&self.options)
             && let Err(error) = cache.flush()

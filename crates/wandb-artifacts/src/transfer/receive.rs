@@ -66,6 +66,8 @@ pub(crate) struct Receive<'a> {
     pub(crate) progress: &'a dyn Progress,
     /// Where the object or the range ends; `None` when that is not known.
     pub(crate) end: Option<u64>,
+    /// How many bytes are taken where the end is not known.
+    pub(crate) limit: u64,
     /// Whether only a range of a larger object is wanted.
     pub(crate) is_range: bool,
     /// The strong entity tag of the object, once known.
@@ -92,6 +94,7 @@ impl<'a> Receive<'a> {
             addresses,
             progress,
             end,
+            limit: u64::MAX,
             is_range: false,
             etag: None,
             address: None,
@@ -175,6 +178,9 @@ impl<'a> Receive<'a> {
         }
         sink.look_at(&headers)?;
         self.etag = strong_etag(&headers);
+        if let Some(announced) = body.size() {
+            self.check_limit(sink.position().saturating_add(announced))?;
+        }
         let mut chunks: Vec<Bytes> = Vec::new();
         let mut collected = 0;
         let runtime = Arc::clone(self.client.runtime());
@@ -200,6 +206,7 @@ impl<'a> Receive<'a> {
                             format!("more bytes than were promised arrived for {:?}", self.name),
                         ));
                     }
+                    self.check_limit(sink.position().saturating_add(collected as u64))?;
                     chunks.push(chunk);
                     if collected >= WRITE_SIZE {
                         self.write(sink, &mut chunks).await?;
@@ -212,6 +219,13 @@ impl<'a> Receive<'a> {
         };
         self.write(sink, &mut chunks).await?;
         failed.map_or(Ok(()), Err)
+    }
+
+    fn check_limit(&self, size: u64) -> Result<()> {
+        if self.end.is_none() && size > self.limit {
+            return Err(too_long(self.name, self.limit));
+        }
+        Ok(())
     }
 
     async fn write(&mut self, sink: &mut dyn Sink, chunks: &mut Vec<Bytes>) -> Result<()> {
@@ -234,6 +248,15 @@ pub(crate) fn fetch_of(address: &Address, name: &str) -> Fetch {
     } else {
         fetch.without_credential()
     }
+}
+
+/// What an object gets that is longer than what is taken of one whose size nobody recorded.
+pub(crate) fn too_long(name: &str, limit: u64) -> Error {
+    Error::new(
+        ErrorKind::InvalidInput,
+        format!("no size was recorded for {name:?}, and it has more than {limit} bytes"),
+    )
+    .with_hint("raise the limit if that is meant, or skip references")
 }
 
 /// Whether another address may help (protocol §6.3).

@@ -118,6 +118,7 @@ impl Engine {
         let mut sink = FileSink::new(pending).with_check(Some(check));
         let progress = &*self.options.progress;
         let mut receive = Receive::new(&self.client, path, &source, progress, expected.size);
+        receive.limit = self.options.unsized_limit;
         let received = receive.run(&mut sink).await;
         self.note(&receive);
         received?;

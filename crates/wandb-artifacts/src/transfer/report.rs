@@ -32,6 +32,26 @@ pub struct Downloaded {
     pub missing_references: Vec<TrackedReference>,
 }
 
+impl Downloaded {
+    /// Whether every entry in scope is accounted for. What counts the files is not what fetches them, so a fault anywhere
+    /// between ends here, and never in a silent success.
+    pub(crate) fn check(&self, scope: usize) -> wandb_core::Result<()> {
+        let files = self.present + self.cached + self.fetched + self.copied;
+        let others = (self.tracked.len() + self.missing_references.len()) as u64;
+        if files + others == scope as u64 {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Incomplete,
+            format!(
+                "of {scope} entries {files} are files that are there and {others} are references without one: \
+                 the others are missing"
+            ),
+        )
+        .with_hint("call it again: what is there is kept"))
+    }
+}
+
 /// A reference that has no file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct TrackedReference {
@@ -111,6 +131,27 @@ fn with_causes(error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_entry_that_is_nowhere_is_no_success() {
+        let noted = TrackedReference {
+            path: "r".to_owned(),
+            address: "ftp://h/r".to_owned(),
+        };
+        let done = Downloaded {
+            present: 1,
+            cached: 2,
+            fetched: 3,
+            copied: 4,
+            tracked: vec![noted.clone()],
+            missing_references: vec![noted],
+            ..Downloaded::default()
+        };
+        done.check(12).unwrap();
+        for scope in [11, 13] {
+            assert_eq!(done.check(scope).unwrap_err().kind(), ErrorKind::Incomplete);
+        }
+    }
 
     #[test]
     fn all_failures_are_named_up_to_a_bound_and_integrity_comes_first() {

@@ -31,17 +31,17 @@ pub(crate) fn token_of(entry: &ManifestEntry) -> ContentDigest {
     })
 }
 
-/// Looks at every entry in `scope`. A file whose facts are those of its verification is present; one with the right size is
+/// Looks at every entry of `indexes`. A file whose facts are those of its verification is present; one with the right size is
 /// read, in parallel; nothing else is.
 pub(crate) fn survey(
     manifest: &Manifest,
-    scope: std::ops::Range<usize>,
+    indexes: impl IntoIterator<Item = usize>,
     directory: &Directory,
     facts: &mut VerifiedFacts,
 ) -> Result<Survey> {
     let mut survey = Survey::default();
     let mut unread: Vec<(usize, RelativePath, FileStat, ContentDigest)> = Vec::new();
-    for index in scope {
+    for index in indexes {
         let entry = &manifest.entries()[index];
         let name = entry.relative_path()?;
         match directory.look_at(&name)? {

@@ -151,6 +151,7 @@ mirror! {
         async fn fetch(self) -> Result<LineageGraph>;
     }
     ArtifactCheckout in artifact {
+        async fn plan(&self) -> Result<PlanSummary>;
         async fn run(self) -> Result<(Downloaded, Vec<Removal>)>;
     }
 }

@@ -75,6 +75,12 @@ impl Client {
         &self.inner.runtime
     }
 
+    /// How often requests are repeated, and when: for callers that repeat more than one request.
+    #[must_use]
+    pub fn retry_policy(&self) -> &RetryPolicy {
+        &self.inner.policy
+    }
+
     /// Adds the headers of this client. Credential and extra headers go to URLs below the base URL only, and nothing that
     /// was configured takes the place of the credential.
     fn add_headers(&self, url: &str, headers: &mut HeaderMap) {

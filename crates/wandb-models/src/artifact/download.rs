@@ -29,6 +29,7 @@ pub struct ArtifactDownloadOptions {
     skip_cache: bool,
     allow_missing_references: bool,
     skip_references: bool,
+    unsized_limit: Option<u64>,
     placement: Placement,
     connections: Option<(usize, usize)>,
     progress: Option<Arc<dyn Progress>>,
@@ -64,6 +65,12 @@ impl ArtifactDownloadOptions {
     /// Fetches no reference; all are listed in the result.
     pub fn skip_references(mut self, skip: bool) -> Self {
         self.skip_references = skip;
+        self
+    }
+
+    /// How many bytes a reference may have whose size was not recorded; 16 GiB unless set.
+    pub fn unsized_limit(mut self, bytes: u64) -> Self {
+        self.unsized_limit = Some(bytes);
         self
     }
 
@@ -234,6 +241,9 @@ impl Artifact {
             .skip_references(options.skip_references)
             .placement(options.placement)
             .resolver(Arc::new(Resolver(self.api.clone())));
+        if let Some(bytes) = options.unsized_limit {
+            inner = inner.unsized_limit(bytes);
+        }
         if let Some((first, most)) = options.connections {
             inner = inner.connections(first, most);
         }
@@ -265,10 +275,19 @@ impl ArtifactCheckout {
         self.checkout.removals()
     }
 
-    /// Downloads what is missing, then removes what does not belong.
+    /// What the download would do, once what stands in its way is removed. See [`Checkout::plan`].
     ///
     /// # Errors
-    /// As [`Artifact::download`]; nothing is removed then.
+    /// As [`Artifact::download_plan`].
+    pub async fn plan(&self) -> Result<PlanSummary> {
+        self.checkout.plan().await
+    }
+
+    /// Removes what stands where a file or a folder of the version must be, downloads what is missing, then removes what else
+    /// does not belong. See [`Checkout::run`].
+    ///
+    /// # Errors
+    /// As [`Artifact::download`]; only what stood in the way is removed then.
     pub async fn run(self) -> Result<(Downloaded, Vec<wandb_artifacts::transfer::Removal>)> {
         let done = self.checkout.run().await;
         self.guard.end().await;

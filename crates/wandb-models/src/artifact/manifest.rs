@@ -13,14 +13,51 @@ use tokio::sync::mpsc;
 use wandb_artifacts::{
     Algorithm, ArtifactDigest, Limits, Manifest, ManifestEntry, ManifestError, Verification, VerifyOptions,
 };
-use wandb_core::{Error, ErrorKind, Result, client::Fetch, redact::SafeUrl, retry};
+use wandb_core::{
+    Error, ErrorKind, Result,
+    client::Fetch,
+    redact::SafeUrl,
+    retry::{Decision, Repeat},
+};
 use wandb_schema::operations::{artifact_files as wire, artifacts::ArtifactIdVariables};
 
 use super::Artifact;
 use crate::runtime::blocking;
 
-/// How often the manifest is asked for: a connection breaks off, or its signed address expires.
+/// How often the manifest is asked for at most: a connection breaks off, or its signed address expires.
 const ATTEMPTS: u32 = 3;
+
+/// Why a manifest did not come. A single request was repeated by the client as often as its policy says.
+enum Failed {
+    /// Nothing helps.
+    Finally(Error),
+    /// The address was refused, or led to other bytes: another one may help.
+    Anew(Error),
+    /// The connection broke off in the body.
+    BrokeOff(Error),
+}
+
+impl Failed {
+    fn of_request(error: Error) -> Self {
+        match error.status() {
+            Some(401 | 403 | 404 | 410) => Self::Anew(error),
+            _ => Self::Finally(error),
+        }
+    }
+
+    fn of_content(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::Integrity => Self::Anew(error),
+            _ => Self::Finally(error),
+        }
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Finally(error)
+    }
+}
 
 /// How many pieces of a body wait for the parser.
 const WAITING: usize = 16;
@@ -118,27 +155,37 @@ impl Artifact {
     }
 
     async fn fetch_manifest(&self, digest: ArtifactDigest) -> Result<Manifest> {
+        let client = self.api.client();
+        let (runtime, policy) = (client.runtime(), client.retry_policy());
+        let started = runtime.now();
         let mut attempt = 1;
         loop {
-            let error = match self.fetch_manifest_once().await {
-                Ok(manifest) => match check(&manifest, digest) {
-                    Ok(()) => return Ok(manifest),
-                    Err(error) => error,
-                },
-                Err(error) => error,
+            let fetched = self.fetch_manifest_once().await.and_then(|manifest| {
+                check(&manifest, digest).map_err(Failed::of_content)?;
+                Ok(manifest)
+            });
+            let (error, decision) = match fetched {
+                Ok(manifest) => return Ok(manifest),
+                Err(Failed::Finally(error)) => return Err(error),
+                Err(Failed::Anew(error)) => {
+                    let pause = policy.pause(attempt, runtime.random());
+                    (error, Decision::After(pause))
+                }
+                Err(Failed::BrokeOff(error)) => {
+                    let elapsed = runtime.now().saturating_sub(started);
+                    let decision = policy.decide(&error, Repeat::Always, attempt, elapsed, runtime.random());
+                    (error, decision)
+                }
             };
-            let expired = matches!(error.status(), Some(401 | 403 | 404 | 410));
-            let may_pass = expired
-                || error.kind() == ErrorKind::Integrity
-                || (error.status().is_none() && retry::is_transient(&error));
-            if attempt == ATTEMPTS || !may_pass {
-                return Err(error);
+            match decision {
+                Decision::After(pause) if attempt < ATTEMPTS => runtime.sleep(pause).await,
+                _ => return Err(error),
             }
             attempt += 1;
         }
     }
 
-    async fn fetch_manifest_once(&self) -> Result<Manifest> {
+    async fn fetch_manifest_once(&self) -> Result<Manifest, Failed> {
         let description = format!("find the manifest of \"{}\"", self.exact_name());
         let operation = wire::FetchArtifactManifest::build(ArtifactIdVariables {
             id: cynic::Id::new(&*self.id),
@@ -156,7 +203,8 @@ impl Artifact {
         })?;
         let fetch =
             Fetch::get(SafeUrl::new(manifest.file.direct_url), "fetch the manifest").without_credential();
-        let mut body = self.api.client().fetch(&fetch).await?.body;
+        let fetched = self.api.client().fetch(&fetch).await;
+        let mut body = fetched.map_err(Failed::of_request)?.body;
         let (sender, receiver) = mpsc::channel(WAITING);
         let reading =
             tokio::task::spawn_blocking(move || Manifest::read(Pieces::new(receiver), &Limits::default()));
@@ -180,13 +228,15 @@ impl Artifact {
             Ok(read) => read,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(error) => {
-                return Err(Error::new(ErrorKind::Cancelled, "the task was cancelled").with_source(error));
+                return Err(Error::new(ErrorKind::Cancelled, "the task was cancelled")
+                    .with_source(error)
+                    .into());
             }
         };
         match broken {
             // What was parsed of half a body says nothing.
-            Some(error) => Err(error),
-            None => Ok(read?),
+            Some(error) => Err(Failed::BrokeOff(error)),
+            None => read.map_err(|error| Failed::of_content(error.into())),
         }
     }
 }

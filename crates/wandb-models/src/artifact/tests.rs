@@ -650,6 +650,55 @@ async fn a_manifest_is_checked_and_fetched_once() {
 }
 
 #[tokio::test]
+async fn a_manifest_that_breaks_off_is_asked_for_again_after_a_pause() {
+    let manifest = manifest_of(&[("a", b"abc")]);
+    let script = ScriptedTransport::ordered();
+    let broken = || {
+        let json = manifest.to_json();
+        let half = json[..json.len() / 2].to_vec();
+        wandb_transport::ScriptedResponse::new(200)
+            .chunks([half])
+            .then_failing(wandb_transport::TransportErrorKind::Interrupted)
+    };
+    let expect = |response| {
+        script
+            .graphql("FetchArtifactManifest")
+            .respond_data(json!({"artifact": {"currentManifest": {"file":
+                {"directUrl": "https://api.example/dl/token"}}}}));
+        script.get("/dl/token").respond(response);
+    };
+    expect_model(&script, json!({"digest": manifest.digest().to_string()}));
+    let artifact = api(&script).artifact("e/p/model:v3").await.unwrap();
+    let runtime = Arc::clone(artifact.api.client().runtime());
+    let before = runtime.now();
+    expect(broken());
+    expect(broken());
+    expect(wandb_transport::ScriptedResponse::new(200).bytes(manifest.to_json()));
+    assert_eq!(artifact.manifest().await.unwrap().len(), 1);
+    assert!(runtime.now() > before, "it did not wait");
+    script.finish();
+
+    // Who wants no repetition gets none.
+    let script = ScriptedTransport::ordered();
+    let api = crate::testing::builder(&script)
+        .retry(wandb_core::retry::RetryPolicy::never())
+        .build();
+    let expect = |response| {
+        script
+            .graphql("FetchArtifactManifest")
+            .respond_data(json!({"artifact": {"currentManifest": {"file":
+                {"directUrl": "https://api.example/dl/token"}}}}));
+        script.get("/dl/token").respond(response);
+    };
+    expect_model(&script, json!({"digest": manifest.digest().to_string()}));
+    let artifact = api.artifact("e/p/model:v3").await.unwrap();
+    expect(broken());
+    let error = artifact.manifest().await.unwrap_err();
+    assert!(wandb_core::retry::is_transient(&error), "{error}");
+    script.finish();
+}
+
+#[tokio::test]
 async fn a_wrong_manifest_is_an_integrity_error() {
     let script = ScriptedTransport::ordered();
     let artifact = model(&script).await;

@@ -221,33 +221,6 @@ async fn progress_adds_up_whatever_goes_wrong_on_the_way() {
 }
 
 #[tokio::test]
-async fn a_checkout_shows_what_it_removes_and_then_removes_it() {
-    let world = World::new(&[("keep/a", b"1"), ("b", b"2")]);
-    world.download().run().await.unwrap();
-    fs::create_dir_all(world.target.path().join("old/deep")).unwrap();
-    for file in ["keep/x", "old/deep/y", "z"] {
-        fs::write(world.target.path().join(file), "extra").unwrap();
-    }
-    fs::remove_file(world.target.path().join("b")).unwrap();
-    let checkout = world.download().checkout().await.unwrap();
-    let removals: Vec<&str> = checkout
-        .removals()
-        .iter()
-        .map(|removal| removal.path.as_str())
-        .collect();
-    assert_eq!(removals, ["keep/x", "old", "old/deep", "old/deep/y", "z"]);
-    assert_eq!(
-        world.files(),
-        ["keep/a", "keep/x", "old/deep/y", "z"],
-        "nothing is done yet"
-    );
-    let (done, removed) = checkout.run().await.unwrap();
-    assert_eq!((done.fetched, removed.len()), (1, 5));
-    assert_eq!(world.files(), ["b", "keep/a"]);
-    assert!(!world.target.path().join("old").exists());
-}
-
-#[tokio::test]
 async fn plans_write_nothing() {
     let world = World::new(&[("a", b"abc"), ("b/c", b"def")]);
     let root = world.target.path().join("new/root");

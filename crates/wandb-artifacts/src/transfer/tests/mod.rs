@@ -1,6 +1,7 @@
 //! The engines over a network in memory, which misbehaves on request and records every request.
 
 mod cache;
+mod checkout;
 mod download;
 mod faults;
 #[cfg(feature = "s3")]

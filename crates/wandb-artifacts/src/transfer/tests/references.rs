@@ -48,6 +48,33 @@ async fn an_http_object_is_the_one_that_was_logged_or_an_error() {
 }
 
 #[tokio::test]
+async fn an_object_whose_size_nobody_recorded_is_bounded() {
+    let (long, fits) = ("https://data.example.test/long", "https://data.example.test/fits");
+    let world = with_references(vec![
+        ManifestEntry::reference("fits", fits, fits),
+        ManifestEntry::reference("long", long, long),
+    ]);
+    world.network.put(fits, noise(100_000), None);
+    // Whether its length is announced or not.
+    world.network.put(long, noise(100_001), None);
+    let options = || world.options().unsized_limit(100_000);
+    let error = world.download_with(options()).run().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+    assert!(error.to_string().contains("more than 100000 bytes"), "{error}");
+    assert!(!world.files().iter().any(|file| file.contains("long")));
+    world.network.put(long, noise(100_000), None);
+    let done = world.download_with(options()).run().await.unwrap();
+    assert_eq!(done.present + done.fetched, 2);
+    // A recorded size is the bound where there is one.
+    let world = with_references(vec![
+        ManifestEntry::reference("long", long, long).with_size(100_001),
+    ]);
+    world.network.put(long, noise(100_001), None);
+    let options = world.options().unsized_limit(100_000);
+    assert_eq!(world.download_with(options).run().await.unwrap().fetched, 1);
+}
+
+#[tokio::test]
 async fn what_is_gone_is_an_error_unless_allowed() {
     let gone = "https://data.example.test/gone";
     let missing_file = "file:///none/such/file";

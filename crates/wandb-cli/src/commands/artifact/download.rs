@@ -218,12 +218,12 @@ pub(super) async fn checkout(context: &mut Context, arguments: &CheckoutArgs) ->
         None => ArtifactDownloadOptions::default(),
     };
     let options = options.progress(Arc::new(Bar(bar.clone())));
+    let checkout = artifact.checkout(&options).await?;
     if arguments.dry_run {
-        let summary = artifact.download_plan(&options).await?;
+        let summary = checkout.plan().await?;
         let name = artifact.exact_name();
         show_plan(context, &Plan { name, summary })?;
     }
-    let checkout = artifact.checkout(&options).await?;
     let removals = checkout.removals();
     for removal in removals.iter().take(SHOWN) {
         let slash = if removal.is_directory { "/" } else { "" };
