@@ -27,6 +27,12 @@ impl<T> Blocking<T> {
         &self.inner
     }
 
+    /// What stands here for a value that came out of the handle inside, for example for media in the cell of a table:
+    /// `table.mirrored(cell.media()?)`. It shares this handle's threads.
+    pub fn mirrored<U: Mirror>(&self, value: U) -> U::Mirrored {
+        value.mirror(&self.runtime)
+    }
+
     /// The asynchronous handle, for code that has a runtime.
     pub fn into_asynchronous(self) -> T {
         self.inner
@@ -99,7 +105,7 @@ where
     T: Send,
 {
     runtime
-        .wait(async { Ok(stream.next().await) })
+        .wait::<_, wandb_core::Error>(async { Ok(stream.next().await) })
         .transpose()
         .map(Result::flatten)
 }

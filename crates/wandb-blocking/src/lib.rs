@@ -46,8 +46,11 @@
 //! # Thin
 //!
 //! No method does more than call its namesake and wait: [`surface`] is a list of signatures, and a test compares it with
-//! the public methods of `wandb-models`, so that it cannot fall behind silently. [`Blocking::asynchronous`] gives the
-//! handle inside.
+//! the public methods of `wandb-models`, and of the drafts and media of `wandb-artifacts`, so that it cannot fall behind
+//! silently. [`Blocking::asynchronous`] gives the handle inside, [`Blocking::mirrored`] the blocking form of what came out of
+//! one through `Deref`.
+//!
+//! Whatever waits fails with a [`wandb_core::Error`]; another error of the asynchronous method (`MediaError`) becomes one.
 
 mod blocking;
 mod mirror;

@@ -16,8 +16,8 @@ pub trait Mirror {
     fn mirror(self, runtime: &Runtime) -> Self::Mirrored;
 }
 
-impl<T: Mirror> Mirror for Result<T> {
-    type Mirrored = Result<T::Mirrored>;
+impl<T: Mirror, E> Mirror for Result<T, E> {
+    type Mirrored = Result<T::Mirrored, E>;
 
     fn mirror(self, runtime: &Runtime) -> Self::Mirrored {
         self.map(|value| value.mirror(runtime))
@@ -104,18 +104,30 @@ macro_rules! plain {
 /// }
 /// ```
 ///
+/// A list of another crate than `wandb_models` begins with its module: `from wandb_artifacts::media;`.
+///
 /// For each name it makes the alias (`Run` for `Blocking<wandb_models::Run>`) and the methods, and for all of them
-/// `MIRRORED`, which the check compares with `wandb-models`.
+/// `MIRRORED`, which the check compares with the sources. An error of another type than [`wandb_core::Error`] becomes one
+/// where there is something to wait for.
 macro_rules! mirror {
+    (from $root:ident :: $module:ident; $($name:ident { $($methods:tt)* })*) => {
+        $crate::mirror::handles! { $($name [$root $module] { $($methods)* })* }
+    };
     ($($name:ident $(in $module:ident)? { $($methods:tt)* })*) => {
+        $crate::mirror::handles! { $($name [wandb_models $($module)?] { $($methods)* })* }
+    };
+}
+
+macro_rules! handles {
+    ($($name:ident [$root:ident $($module:ident)*] { $($methods:tt)* })*) => {
         $(
             #[doc = concat!(
-                "[`", stringify!($name), "`](wandb_models::", $(stringify!($module), "::",)? stringify!($name),
-                ") whose methods wait."
+                "[`", stringify!($name), "`](", stringify!($root), "::", $(stringify!($module), "::",)*
+                stringify!($name), ") whose methods wait."
             )]
-            pub type $name = $crate::Blocking<wandb_models::$($module::)?$name>;
+            pub type $name = $crate::Blocking<$root::$($module::)*$name>;
 
-            impl $crate::mirror::Mirror for wandb_models::$($module::)?$name {
+            impl $crate::mirror::Mirror for $root::$($module::)*$name {
                 type Mirrored = $crate::Blocking<Self>;
 
                 fn mirror(self, runtime: &$crate::runtime::Runtime) -> Self::Mirrored {
@@ -123,8 +135,8 @@ macro_rules! mirror {
                 }
             }
 
-            impl $crate::Blocking<wandb_models::$($module::)?$name> {
-                $crate::mirror::methods!([$name $($module)?] $($methods)*);
+            impl $crate::Blocking<$root::$($module::)*$name> {
+                $crate::mirror::methods!([$name $root $($module)*] $($methods)*);
             }
         )*
 
@@ -191,10 +203,10 @@ macro_rules! methods {
 }
 
 macro_rules! named {
-    ([$name:ident $($module:ident)?] $method:ident $before:literal) => {
+    ([$name:ident $root:ident $($module:ident)*] $method:ident $before:literal) => {
         concat!(
-            $before, "[`", stringify!($name), "::", stringify!($method), "`](wandb_models::",
-            $(stringify!($module), "::",)? stringify!($name), "::", stringify!($method), ")."
+            $before, "[`", stringify!($name), "::", stringify!($method), "`](", stringify!($root), "::",
+            $(stringify!($module), "::",)* stringify!($name), "::", stringify!($method), ")."
         )
     };
 }
@@ -218,4 +230,4 @@ macro_rules! names {
 
 #[cfg(test)]
 pub(crate) use names;
-pub(crate) use {methods, mirror, named, plain};
+pub(crate) use {handles, methods, mirror, named, plain};

@@ -44,11 +44,15 @@ impl Runtime {
         Ok(Arc::clone(started.insert(Arc::new(Started(Some(runtime))))))
     }
 
-    /// Waits for a result. A panic of the future goes on in the caller.
+    /// Waits for a result, whose error becomes the client's. A panic of the future goes on in the caller.
     ///
     /// Tokio refuses to wait on a thread that a runtime is using already. There the waiting is done on a thread of its own,
     /// for which the caller's thread waits: it may borrow what the caller has, and costs some microseconds beside a request.
-    pub(crate) fn wait<T: Send>(&self, future: impl Future<Output = Result<T>> + Send) -> Result<T> {
+    pub(crate) fn wait<T: Send, E: Into<Error>>(
+        &self,
+        future: impl Future<Output = Result<T, E>> + Send,
+    ) -> Result<T> {
+        let future = async { future.await.map_err(Into::into) };
         let started = self.started()?;
         let runtime = started
             .0
@@ -73,7 +77,7 @@ mod tests {
 
     fn wait_in(runtime: &Runtime) -> Result<u32> {
         let lent = [3_u32, 4];
-        runtime.wait(async {
+        runtime.wait::<_, Error>(async {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
             let spawned = tokio::spawn(async { 5 }).await;
             Ok(lent.iter().sum::<u32>() + spawned.expect("the task ends"))
@@ -118,7 +122,7 @@ mod tests {
             assert_eq!(wait_in(&runtime).expect("a result"), 12);
             drop(runtime);
             let runtime = Runtime::default();
-            let waiting = panic::AssertUnwindSafe(|| runtime.wait::<()>(async { panic!("inside") }));
+            let waiting = panic::AssertUnwindSafe(|| runtime.wait::<(), Error>(async { panic!("inside") }));
             let panic = panic::catch_unwind(waiting).expect_err("the panic comes through");
             assert_eq!(panic.downcast_ref::<&str>(), Some(&"inside"));
             assert_eq!(wait_in(&runtime).expect("it goes on"), 12);

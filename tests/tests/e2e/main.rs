@@ -15,6 +15,7 @@ mod artifact_secrets;
 mod artifact_twice;
 mod attributes;
 mod blocking;
+mod blocking_writes;
 mod downloads;
 mod faults;
 mod filters;

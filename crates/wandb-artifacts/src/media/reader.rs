@@ -86,6 +86,19 @@ pub trait EntryReader: fmt::Debug + Send + Sync {
     /// When there is no such entry, when the bytes cannot be had or are wrong, when the disk fails.
     async fn path(&self, path: &str) -> Result<PathBuf>;
 
+    /// As [`path`](Self::path) for several entries, in their order: a reader that fetches fetches them together. Unless it is
+    /// written, one after the other.
+    ///
+    /// # Errors
+    /// As [`path`](Self::path), for the first that fails.
+    async fn paths(&self, paths: &[String]) -> Result<Vec<PathBuf>> {
+        let mut files = Vec::with_capacity(paths.len());
+        for path in paths {
+            files.push(self.path(path).await?);
+        }
+        Ok(files)
+    }
+
     /// The artifact of a reference `wandb-artifact://…/entry` or `wandb-client-artifact://…/entry`.
     ///
     /// # Errors

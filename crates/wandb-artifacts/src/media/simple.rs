@@ -1,9 +1,9 @@
 //! The small ones: a file with a caption, a video, a histogram, a saved model.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    Context, MediaError,
+    Context, EntryReader, MediaError,
     context::{Resolved, read_failed},
     fields::{Fields, check_path},
     file::MediaFile,
@@ -101,6 +101,13 @@ pub struct SavedModel {
     pub dependencies: Option<String>,
 }
 
+/// What is asked of one reader, and where each belongs among the entries.
+#[derive(Default)]
+struct Asked {
+    paths: Vec<String>,
+    places: Vec<usize>,
+}
+
 impl SavedModel {
     pub(super) fn parse(context: &Context, kind: &str, fields: &Fields<'_>) -> Result<Self, MediaError> {
         Ok(Self {
@@ -160,22 +167,49 @@ impl SavedModel {
         Ok(names)
     }
 
-    /// Verified files on the disk for [`entries`](Self::entries), with the path of each inside of the model.
+    /// Verified files on the disk for [`entries`](Self::entries), with the path of each inside of the model. All of one
+    /// artifact are asked for together ([`EntryReader::paths`]).
     ///
     /// # Errors
     /// As [`entries`](Self::entries), and when a file cannot be had.
     pub async fn files(&self) -> Result<Vec<(String, PathBuf)>, MediaError> {
-        let mut files = Vec::new();
-        for entry in self.entries().await? {
-            let resolved: Resolved = self.context.need(&entry).await?;
-            let inside = entry
-                .strip_prefix(&self.path)
-                .and_then(|rest| rest.strip_prefix('/'))
-                .or_else(|| entry.rsplit('/').next())
-                .unwrap_or(&entry)
-                .to_owned();
-            files.push((inside, resolved.local_path().await?));
+        let entries = self.entries().await?;
+        // An entry may refer to another artifact, which has its own reader.
+        let mut together: Vec<(Arc<dyn EntryReader>, Asked)> = Vec::new();
+        for (place, entry) in entries.iter().enumerate() {
+            let Resolved { reader, path, .. } = self.context.need(entry).await?;
+            let known = together.iter().position(|(other, _)| other.id() == reader.id());
+            let known = known.unwrap_or_else(|| {
+                together.push((reader, Asked::default()));
+                together.len() - 1
+            });
+            together[known].1.paths.push(path);
+            together[known].1.places.push(place);
+        }
+        let mut files = vec![(String::new(), PathBuf::new()); entries.len()];
+        for (reader, Asked { paths, places }) in together {
+            let found = reader
+                .paths(&paths)
+                .await
+                .map_err(|source| read_failed(&self.path, source))?;
+            if found.len() != paths.len() {
+                let problem = format!("{} files were asked for, {} came", paths.len(), found.len());
+                return Err(MediaError::shape(&self.path, problem));
+            }
+            for (place, local) in places.into_iter().zip(found) {
+                files[place] = (self.inside(&entries[place]), local);
+            }
         }
         Ok(files)
+    }
+
+    /// Where an entry is inside of the model.
+    fn inside(&self, entry: &str) -> String {
+        entry
+            .strip_prefix(&self.path)
+            .and_then(|rest| rest.strip_prefix('/'))
+            .or_else(|| entry.rsplit('/').next())
+            .unwrap_or(entry)
+            .to_owned()
     }
 }

@@ -11,7 +11,7 @@ use wandb_core::page::{ItemStream, Pages};
 use wandb_core::value::{Map, Value};
 use wandb_models::artifact::{ArtifactDownloadOptions, ArtifactFile, LineageGraph, TimeToLive};
 
-use super::{Run, RunReference};
+use super::{ArtifactDraft, Run, RunReference};
 use crate::Items;
 use crate::mirror::{mirror, plain};
 
@@ -49,6 +49,10 @@ mirror! {
         async fn checkout(&self, options: &ArtifactDownloadOptions) -> Result<ArtifactCheckout>;
         async fn file(&self, options: &ArtifactDownloadOptions) -> Result<PathBuf>;
         async fn download_entry(&self, path: &str, options: &ArtifactDownloadOptions) -> Result<PathBuf>;
+        async fn new_draft(&self) -> Result<ArtifactDraft>;
+        by_hand get;
+        by_hand get_with;
+        by_hand entry_reader;
     }
     ArtifactCollection {
         fn versions(&self) -> ArtifactVersions;

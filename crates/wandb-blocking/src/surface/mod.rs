@@ -2,8 +2,11 @@
 
 mod api;
 mod artifact;
+mod draft;
 mod file;
 mod history;
+#[cfg(feature = "media")]
+mod media;
 mod people;
 mod project;
 mod report;
@@ -17,8 +20,14 @@ pub use artifact::{
     ArtifactRuns, ArtifactType, ArtifactTypes, ArtifactVersions, CollectionEdit, Lineage, LinkedArtifacts,
     RunArtifacts, UsedArtifact, UsedArtifacts,
 };
+pub use draft::{ArtifactDraft, LoggedArtifact};
 pub use file::{File, Files};
 pub use history::{History, Scan, ScanStream};
+#[cfg(feature = "media")]
+pub use media::{
+    AnyTable, BoxLayer, ClassesFile, EntryReader, FileMedia, Image, JoinedTable, Mask, Media, MediaFile,
+    PartitionedTable, SavedModel, Table, TableFile, TableReference, Video,
+};
 pub use people::{Team, Users};
 pub use project::{Project, Projects};
 pub use report::{NewReport, Report, ReportEdit, Reports};
@@ -35,12 +44,14 @@ plain! {
 }
 
 /// Everything that is mirrored, for the check.
-#[cfg(test)]
+#[cfg(all(test, feature = "media"))]
 pub(crate) const MIRRORED: &[&[(&str, &[&str])]] = &[
     api::MIRRORED,
     artifact::MIRRORED,
+    draft::MIRRORED,
     file::MIRRORED,
     history::MIRRORED,
+    media::MIRRORED,
     people::MIRRORED,
     project::MIRRORED,
     report::MIRRORED,
@@ -48,3 +59,7 @@ pub(crate) const MIRRORED: &[&[(&str, &[&str])]] = &[
     run_write::MIRRORED,
     sweep::MIRRORED,
 ];
+
+/// What is mirrored by hand, for the check.
+#[cfg(all(test, feature = "media"))]
+pub(crate) const WRITTEN: &[(&str, &[&[&str]])] = media::WRITTEN;

@@ -1,6 +1,7 @@
 //! Downloading a version.
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -190,18 +191,40 @@ impl Artifact {
     /// [`NotFound`](ErrorKind::NotFound) when there is no such file, [`Unsupported`](ErrorKind::Unsupported) for a reference
     /// that is only tracked; else as [`download`](Self::download).
     pub async fn download_entry(&self, path: &str, options: &ArtifactDownloadOptions) -> Result<PathBuf> {
-        let entry = self.entry(path).await?;
-        let name = safe_relative_path(entry.path())?;
-        let mut only = options.clone();
-        only.prefix = path.to_owned();
-        let whole = self.manifest().await?;
-        // A prefix may name several; a manifest of one entry names one. Its digest is not the version's, and is not asked for.
-        let one = wandb_artifacts::Manifest::with_layout(whole.layout(), whole.region())
-            .with_entries(vec![entry])
-            .map_err(|error| Error::protocol("the entry cannot stand alone").with_source(error))?;
         let operation = format!("download {path:?} of artifact \"{}\"", self.exact_name());
+        let mut places = self.download_entries(&[path], options, operation).await?;
+        places
+            .pop()
+            .ok_or_else(|| Error::not_found(format_args!("entry {path:?}")))
+    }
+
+    /// Downloads files by their paths, together, and gives the place of each.
+    pub(super) async fn download_entries(
+        &self,
+        paths: &[impl AsRef<str> + Sync],
+        options: &ArtifactDownloadOptions,
+        operation: String,
+    ) -> Result<Vec<PathBuf>> {
+        let mut entries = Vec::with_capacity(paths.len());
+        let mut names = Vec::with_capacity(paths.len());
+        let mut seen = HashSet::new();
+        for path in paths {
+            let entry = self.entry(path.as_ref()).await?;
+            names.push(safe_relative_path(entry.path())?);
+            if seen.insert(path.as_ref()) {
+                entries.push(entry);
+            }
+        }
+        // A prefix names others too; a manifest of these entries names them only. Its digest is not the version's, and is not
+        // asked for.
+        let whole = self.manifest().await?;
+        let chosen = wandb_artifacts::Manifest::with_layout(whole.layout(), whole.region())
+            .with_entries(entries)
+            .map_err(|error| Error::protocol("the entries cannot stand alone").with_source(error))?;
+        let mut options = options.clone();
+        options.prefix.clear();
         let run = async {
-            let (download, guard) = self.prepare_with(Arc::new(one), &only).await?;
+            let (download, guard) = self.prepare_with(Arc::new(chosen), &options).await?;
             let downloaded = download.run().await;
             guard.end().await;
             downloaded
@@ -217,7 +240,10 @@ impl Artifact {
                 format!("{:?} is a reference that is not downloaded", tracked.path),
             ));
         }
-        Ok(downloaded.root.join(Path::new(name.as_str())))
+        let places = names
+            .iter()
+            .map(|name| downloaded.root.join(Path::new(name.as_str())));
+        Ok(places.collect())
     }
 
     async fn prepare(&self, options: &ArtifactDownloadOptions) -> Result<(Download, CacheUse)> {

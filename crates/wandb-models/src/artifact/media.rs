@@ -109,6 +109,17 @@ impl EntryReader for Entries {
             .await
     }
 
+    async fn paths(&self, paths: &[String]) -> Result<Vec<PathBuf>> {
+        let operation = format!(
+            "download {} files of artifact \"{}\"",
+            paths.len(),
+            self.artifact.exact_name()
+        );
+        self.artifact
+            .download_entries(paths, &ArtifactDownloadOptions::default(), operation)
+            .await
+    }
+
     async fn artifact(&self, uri: &str) -> Result<Arc<dyn EntryReader>> {
         other(&self.artifact.api, uri).await
     }
@@ -183,5 +194,44 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_files_of_a_model_are_asked_for_together() {
+        const MODEL: &[u8] = br#"{"type":"tfkeras-model-file","path":"net"}"#;
+        let files: [(&str, &'static [u8]); 4] = [
+            ("m.tfkeras-model-file.json", MODEL),
+            ("net/a.bin", b"a"),
+            ("net/b/c.bin", b"c"),
+            ("unused", b"x"),
+        ];
+        let manifest = manifest_of(&files);
+        let target = tempfile::tempdir().unwrap();
+        let script = ScriptedTransport::unordered();
+        let api = Api::builder(Arc::new(script.clone()))
+            .base_url("https://api.example")
+            .and_then(|builder| builder.entity("e"))
+            .and_then(|builder| builder.api_key(crate::testing::KEY))
+            .unwrap()
+            .artifact_directory(target.path())
+            .build();
+        expect_model(&script, json!({"digest": manifest.digest().to_string()}));
+        let artifact = api.artifact("e/p/model:v3").await.unwrap();
+        expect_manifest(&script, manifest.to_json());
+        expect_urls(&script, &["m.tfkeras-model-file.json"]);
+        expect_file(&script, "m.tfkeras-model-file.json", MODEL);
+        let Some(Media::SavedModel(model)) = artifact.get("m").await.unwrap() else {
+            panic!("it is a model");
+        };
+        script.finish();
+        // One question about both, and not about the rest.
+        expect_urls(&script, &["net/a.bin", "net/b/c.bin"]);
+        expect_file(&script, "net/a.bin", b"a");
+        expect_file(&script, "net/b/c.bin", b"c");
+        let files = model.files().await.unwrap();
+        script.finish();
+        let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a.bin", "b/c.bin"]);
+        assert_eq!(std::fs::read(&files[1].1).unwrap(), b"c");
     }
 }
