@@ -95,8 +95,8 @@ fn a_cache_survives_killed_writers() {
     assert_eq!(usage.other.files, 0);
     let plan = cache
         .plan_collection(&GcPolicy {
-            max_bytes: 0,
             temporary_age: Duration::ZERO,
+            ..GcPolicy::up_to(0)
         })
         .unwrap();
     assert_eq!(plan.temporary.len(), usage.temporary.files);

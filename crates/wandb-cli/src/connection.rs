@@ -109,6 +109,9 @@ impl Connection {
         if let Some(cache) = environment.artifact_cache() {
             builder = builder.artifact_cache(cache);
         }
+        if let Some(budget) = &environment.settings.cache_budget {
+            builder = builder.cache_budget(budget.value);
+        }
         if let Some(directory) = &environment.settings.artifact_dir {
             builder = builder.artifact_directory(directory.value.as_str());
         }

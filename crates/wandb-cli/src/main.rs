@@ -22,7 +22,6 @@ mod output;
 mod private_file;
 mod program;
 mod shell;
-mod size;
 mod ui;
 
 fn main() -> std::process::ExitCode {

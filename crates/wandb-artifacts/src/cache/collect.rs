@@ -8,7 +8,10 @@ use std::{
 use serde::Serialize;
 use wandb_core::path::safe_relative_path;
 
-use super::{Cache, CacheError, CacheGuard, Count, ListedObject, TemporaryFile, store::now};
+use super::{
+    Cache, CacheError, CacheGuard, Count, ListedObject, RecordFile, TemporaryFile, listing::Contents,
+    store::now,
+};
 
 /// What a collection is to reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,15 +21,26 @@ pub struct GcPolicy {
     /// Leftovers that nobody has touched for so long are removed, whatever the size. A day by default: the official client
     /// may still be writing into younger ones.
     pub temporary_age: Duration,
+    /// Manifests, versions and records of verified folders that were not used for so long are removed, whatever the size. 90
+    /// days by default.
+    pub record_age: Duration,
+    /// Journals of uploads that were not gone on with for so long are removed. A week by default: then no store knows the
+    /// upload any more.
+    pub upload_age: Duration,
 }
 
+/// A day, in seconds.
+const DAY: u64 = 24 * 60 * 60;
+
 impl GcPolicy {
-    /// A size, and the default age of leftovers.
+    /// A size, and the default ages.
     #[must_use]
     pub fn up_to(max_bytes: u64) -> Self {
         Self {
             max_bytes,
-            temporary_age: Duration::from_secs(24 * 60 * 60),
+            temporary_age: Duration::from_secs(DAY),
+            record_age: Duration::from_secs(90 * DAY),
+            upload_age: Duration::from_secs(7 * DAY),
         }
     }
 }
@@ -39,6 +53,8 @@ pub struct GcPlan {
     pub objects: Vec<ListedObject>,
     /// Leftovers.
     pub temporary: Vec<TemporaryFile>,
+    /// Our own records that are old, or of folders that are gone. They do not count as part of the size.
+    pub records: Vec<RecordFile>,
     /// What is there.
     pub before: Count,
     /// What would be left.
@@ -51,31 +67,38 @@ pub struct GcPlan {
 pub struct Collected {
     /// Objects and leftovers that were removed.
     pub removed: Count,
+    /// Our own records that were removed.
+    pub records: Count,
     /// Of the plan, what was kept because it was used, or replaced, or gone since.
     pub kept: usize,
 }
 
 impl GcPlan {
-    /// Chooses what to remove: old leftovers, then the objects that were not used for the longest time, until the rest is
-    /// small enough. `now` is in seconds since 1970.
-    #[must_use]
-    pub fn make(
-        mut objects: Vec<ListedObject>,
-        temporary: Vec<TemporaryFile>,
-        policy: &GcPolicy,
-        now: u64,
-    ) -> Self {
+    /// Chooses what to remove: old leftovers and records, then the objects that were not used for the longest time, until the
+    /// rest is small enough. `now` is in seconds since 1970.
+    pub(super) fn make(contents: Contents, policy: &GcPolicy, now: u64) -> Self {
+        let Contents {
+            mut objects,
+            temporary,
+            records,
+            other,
+            ..
+        } = contents;
         let sizes = || {
             let objects = objects.iter().map(|object| object.size);
             objects.chain(temporary.iter().map(|file| file.size))
         };
         let before = Count {
-            files: sizes().count(),
-            bytes: sizes().fold(0, u64::saturating_add),
+            files: sizes().count() + other.files,
+            bytes: sizes().fold(other.bytes, u64::saturating_add),
         };
         let mut plan = Self {
             before,
             after: before,
+            records: records
+                .into_iter()
+                .filter(|record| record.is_due(policy, now))
+                .collect(),
             ..Self::default()
         };
         let age = policy.temporary_age.as_secs();
@@ -103,6 +126,14 @@ impl GcPlan {
     pub fn freed(&self) -> u64 {
         self.before.bytes - self.after.bytes
     }
+
+    /// How much of our own records would go.
+    #[must_use]
+    pub fn freed_records(&self) -> Count {
+        let mut count = Count::default();
+        self.records.iter().for_each(|record| count.add(record.size));
+        count
+    }
 }
 
 impl Cache {
@@ -111,8 +142,7 @@ impl Cache {
     /// # Errors
     /// When the index cannot be read.
     pub fn plan_collection(&self, policy: &GcPolicy) -> Result<GcPlan, CacheError> {
-        let contents = self.contents()?;
-        Ok(GcPlan::make(contents.objects, contents.temporary, policy, now()))
+        Ok(GcPlan::make(self.contents()?, policy, now()))
     }
 
     /// Removes what a plan names, but for what was used or replaced since it was made.
@@ -125,9 +155,14 @@ impl Cache {
                 path: self.path().to_owned(),
             });
         };
-        let now = self.contents()?;
+        self.remove(plan, &self.contents()?)
+    }
+
+    /// Removes, alone, what a plan names and is as it says.
+    pub(super) fn remove(&self, plan: &GcPlan, now: &Contents) -> Result<Collected, CacheError> {
         let objects: HashMap<_, _> = now.objects.iter().map(|object| (object.key, object)).collect();
-        let files: HashSet<_> = now.temporary.iter().collect();
+        let temporary: HashSet<_> = now.temporary.iter().collect();
+        let records: HashSet<_> = now.records.iter().collect();
         // At worst an object that was inserted at this moment is read once more.
         self.index().forget_absent(|key| objects.contains_key(key));
         let mut collected = Collected::default();
@@ -138,14 +173,21 @@ impl Cache {
                 .is_some_and(|found| found.size == object.size && found.last_use <= object.last_use);
             if is_same && self.objects.remove(&object.key.path())? {
                 self.index().note(object.key, None);
-                collected.add(object.size);
+                collected.removed.add(object.size);
             } else {
                 collected.kept += 1;
             }
         }
         for file in &plan.temporary {
-            if files.contains(file) && self.remove_temporary(file)? {
-                collected.add(file.size);
+            if temporary.contains(file) && self.remove_temporary(file)? {
+                collected.removed.add(file.size);
+            } else {
+                collected.kept += 1;
+            }
+        }
+        for record in &plan.records {
+            if records.contains(record) && self.remove_record(record)? {
+                collected.records.add(record.size);
             } else {
                 collected.kept += 1;
             }
@@ -155,11 +197,18 @@ impl Cache {
         Ok(collected)
     }
 
+    fn remove_record(&self, record: &RecordFile) -> Result<bool, CacheError> {
+        match safe_relative_path(&record.path) {
+            Ok(name) => Ok(self.root.remove(&name)?),
+            Err(_) => Ok(false),
+        }
+    }
+
     fn remove_temporary(&self, file: &TemporaryFile) -> Result<bool, CacheError> {
         let Ok(name) = safe_relative_path(&file.path) else {
             return Ok(false);
         };
-        if !file.path.starts_with("obj/") {
+        if file.path.starts_with("tmp/") {
             return Ok(self.root.remove(&name)?);
         }
         // A part that some process is writing is locked, and stays.
@@ -178,12 +227,5 @@ impl Cache {
                 let _ = self.objects.remove_if_empty(&folder);
             }
         }
-    }
-}
-
-impl Collected {
-    fn add(&mut self, bytes: u64) {
-        self.removed.files += 1;
-        self.removed.bytes = self.removed.bytes.saturating_add(bytes);
     }
 }

@@ -63,6 +63,12 @@ impl Index {
         self.boot
     }
 
+    /// The sizes of all proven objects together.
+    pub(super) fn proven_bytes(&self) -> u64 {
+        let sizes = self.known.values().map(|proof| proof.stat.size);
+        sizes.fold(0, u64::saturating_add)
+    }
+
     /// Notes what is known of an object from now on. [`flush`](Self::flush) writes it.
     pub(super) fn note(&mut self, key: ObjectKey, proof: Option<Proof>) {
         match proof {

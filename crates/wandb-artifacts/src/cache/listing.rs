@@ -4,12 +4,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use wandb_core::path::{RelativePath, safe_relative_path};
-use wandb_storage::{Directory, EntryKind, Found, Walked};
+use wandb_storage::{Directory, EntryKind, FileStat, Found, Walked};
 
 use crate::parallel;
 
 use super::{
-    Cache, CacheError, ObjectKey,
+    Cache, CacheError, ObjectKey, RecordFile, RecordKind,
+    own_records::is_orphan,
     record::Proof,
     store::{is_settled, read_object},
 };
@@ -35,12 +36,20 @@ pub struct Usage {
     pub etag: Count,
     /// Of all objects, those with a proof that still holds.
     pub proven: Count,
-    /// Leftovers: parts of objects that are being written or were abandoned, and files in `artifacts/tmp`.
+    /// Leftovers: parts of objects and of records that are being written or were abandoned, and files in `artifacts/tmp`.
     pub temporary: Count,
     /// What else lies among the objects.
     pub other: Count,
-    /// Our index and locks.
+    /// Our own records: the index, locks, and the kinds below.
     pub records: Count,
+    /// Of our records, manifests.
+    pub manifests: Count,
+    /// Of our records, what was said of versions.
+    pub versions: Count,
+    /// Of our records, those of verified folders.
+    pub verified_folders: Count,
+    /// Of our records, those of uploads that are not finished.
+    pub uploads: Count,
 }
 
 impl Usage {
@@ -56,7 +65,7 @@ impl Usage {
 }
 
 impl Count {
-    fn add(&mut self, bytes: u64) {
+    pub(super) fn add(&mut self, bytes: u64) {
         self.files += 1;
         self.bytes = self.bytes.saturating_add(bytes);
     }
@@ -75,7 +84,7 @@ pub struct ListedObject {
     pub last_use: u64,
 }
 
-/// A leftover: a part of an object, or a file in `artifacts/tmp`.
+/// A leftover: a part of an object or of a record, or a file in `artifacts/tmp`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct TemporaryFile {
     /// Its path below `artifacts`.
@@ -110,11 +119,26 @@ pub struct WrongObject {
 }
 
 /// Everything in the cache.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Contents {
     pub(super) objects: Vec<ListedObject>,
     pub(super) temporary: Vec<TemporaryFile>,
-    other: Count,
+    pub(super) records: Vec<RecordFile>,
+    /// What else lies among the objects.
+    pub(super) other: Count,
+    /// Our index, locks, and whatever else lies among our records.
+    pub(super) own: Count,
+}
+
+impl Contents {
+    /// What a size limit is compared with, in bytes.
+    pub(super) fn total(&self) -> u64 {
+        let objects = self.objects.iter().map(|object| object.size);
+        let temporary = self.temporary.iter().map(|file| file.size);
+        objects
+            .chain(temporary)
+            .fold(self.other.bytes, u64::saturating_add)
+    }
 }
 
 impl Cache {
@@ -126,6 +150,7 @@ impl Cache {
         let contents = self.contents()?;
         let mut usage = Usage {
             other: contents.other,
+            records: contents.own,
             ..Usage::default()
         };
         for object in &contents.objects {
@@ -142,7 +167,16 @@ impl Cache {
         for file in &contents.temporary {
             usage.temporary.add(file.size);
         }
-        each_file(&self.records, |_, found| usage.records.add(found));
+        for record in &contents.records {
+            usage.records.add(record.size);
+            let count = match record.kind {
+                RecordKind::Manifest => &mut usage.manifests,
+                RecordKind::Version => &mut usage.versions,
+                RecordKind::VerifiedFolder => &mut usage.verified_folders,
+                RecordKind::Upload => &mut usage.uploads,
+            };
+            count.add(record.size);
+        }
         Ok(usage)
     }
 
@@ -166,11 +200,22 @@ impl Cache {
         Ok(files)
     }
 
+    /// All our own records but the index and the locks, in the order of their paths.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn record_files(&self) -> Result<Vec<RecordFile>, CacheError> {
+        let mut records = self.contents()?.records;
+        records.sort_unstable_by(|left, right| left.path.cmp(&right.path));
+        Ok(records)
+    }
+
     pub(super) fn contents(&self) -> Result<Contents, CacheError> {
         let mut index = self.index();
         index.refresh()?;
         let mut contents = Contents::default();
-        each_file(&self.objects, |name, size| {
+        each_file(&self.objects, |name, stat| {
+            let size = stat.size;
             let last_access = seconds(self.objects.last_access(name));
             if wandb_storage::is_part(name.file_name()) {
                 contents.temporary.push(TemporaryFile {
@@ -187,11 +232,10 @@ impl Cache {
             let proof = index.get(&key);
             // Reading to verify is no use, though the file system counts it.
             let is_use = |proof: &Proof| last_access > proof.read_at + 2;
-            let holds = |stat| matches!(self.objects.look_at(name), Ok(Found::File(now)) if now == stat);
             contents.objects.push(ListedObject {
                 key,
                 size,
-                proven: proof.is_some_and(|proof| holds(proof.stat)),
+                proven: proof.is_some_and(|proof| proof.stat == stat),
                 last_use: match proof {
                     Some(proof) if !is_use(proof) => proof.last_use,
                     Some(proof) => proof.last_use.max(last_access),
@@ -201,15 +245,47 @@ impl Cache {
         });
         drop(index);
         if let Ok(temporary) = Directory::existing(self.path().join("tmp")) {
-            each_file(&temporary, |name, size| {
+            each_file(&temporary, |name, stat| {
                 contents.temporary.push(TemporaryFile {
                     path: format!("tmp/{name}"),
-                    size,
+                    size: stat.size,
                     last_use: seconds(temporary.last_access(name)),
                 });
             });
         }
+        self.add_records(&mut contents);
         Ok(contents)
+    }
+
+    fn add_records(&self, contents: &mut Contents) {
+        each_file(&self.records, |name, stat| {
+            let size = stat.size;
+            let path = format!("wb/{name}");
+            let last_use = seconds(self.records.last_access(name));
+            if wandb_storage::is_part(name.file_name()) {
+                contents.temporary.push(TemporaryFile { path, size, last_use });
+                return;
+            }
+            let Some(kind) = RecordKind::of(name.as_str()) else {
+                contents.own.add(size);
+                return;
+            };
+            let is_of_folder = kind == RecordKind::VerifiedFolder;
+            // Looking which folder it is of is no use. It is written anew while it is in use.
+            let last_use = if is_of_folder {
+                u64::try_from(stat.modified / 1_000_000_000).unwrap_or(0)
+            } else {
+                last_use
+            };
+            let is_orphan = is_of_folder && is_orphan(&self.records, name.as_str());
+            contents.records.push(RecordFile {
+                path,
+                kind,
+                size,
+                last_use,
+                is_orphan,
+            });
+        });
     }
 
     /// Reads every object, in parallel, and compares its bytes with what they should be. What is wrong is removed.
@@ -268,8 +344,8 @@ impl Cache {
     }
 }
 
-/// Calls with the path and the size of each ordinary file below a directory.
-fn each_file(directory: &Directory, mut visit: impl FnMut(&RelativePath, u64)) {
+/// Calls with the path and the facts of each ordinary file below a directory.
+fn each_file(directory: &Directory, mut visit: impl FnMut(&RelativePath, FileStat)) {
     let mut names = Vec::new();
     directory.walk(&mut |walked| {
         if let Walked::Entry {
@@ -284,7 +360,7 @@ fn each_file(directory: &Directory, mut visit: impl FnMut(&RelativePath, u64)) {
     });
     for name in names {
         if let Ok(Found::File(stat)) = directory.look_at(&name) {
-            visit(&name, stat.size);
+            visit(&name, stat);
         }
     }
 }

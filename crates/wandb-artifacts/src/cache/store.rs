@@ -40,6 +40,7 @@ pub struct Cache {
     /// Files that are to become objects with the next flush.
     pub(super) waiting: Mutex<Vec<(ObjectKey, VerifiedFile)>>,
     threads: NonZeroUsize,
+    pub(super) budget: Option<u64>,
 }
 
 /// What is looked up.
@@ -100,6 +101,7 @@ impl Cache {
             index: Mutex::new(index),
             waiting: Mutex::default(),
             threads: parallel::processors(),
+            budget: None,
         })
     }
 
@@ -116,8 +118,9 @@ impl Cache {
         self.root.path()
     }
 
-    /// The folder for records of whoever uses the cache, `artifacts/wb`. The names `index`, `index-lock` and `use-lock` are
-    /// the cache's own.
+    /// The folder for records of whoever uses the cache, `artifacts/wb`. Those in the folders of a
+    /// [`RecordKind`](super::RecordKind) are collected when they are old. The names `index`, `index-lock`, `use-lock` and
+    /// `counted` are the cache's own.
     #[must_use]
     pub fn records(&self) -> &Directory {
         &self.records

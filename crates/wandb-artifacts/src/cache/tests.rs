@@ -9,41 +9,40 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use proptest::prelude::*;
 use wandb_core::path::{RelativePath, safe_relative_path};
 use wandb_storage::{Directory, Existing, Expected, FileStat, Found, Placement, StorageError, publish_many};
 
 use super::*;
 use crate::digest::Algorithm;
 
-struct Fixture {
-    root: tempfile::TempDir,
+pub(super) struct Fixture {
+    pub(super) root: tempfile::TempDir,
 }
 
 impl Fixture {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             root: tempfile::tempdir().unwrap(),
         }
     }
 
-    fn cache(&self) -> Cache {
+    pub(super) fn cache(&self) -> Cache {
         Cache::open(self.root.path()).unwrap()
     }
 
-    fn object(&self, key: &ObjectKey) -> PathBuf {
+    pub(super) fn object(&self, key: &ObjectKey) -> PathBuf {
         self.root.path().join("artifacts/obj").join(key.path().as_str())
     }
 
     /// Puts bytes where the official client puts an object.
-    fn put_as_official(&self, key: &ObjectKey, bytes: &[u8]) {
+    pub(super) fn put_as_official(&self, key: &ObjectKey, bytes: &[u8]) {
         let path = self.object(key);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, bytes).unwrap();
         settle(&path);
     }
 
-    fn index(&self) -> PathBuf {
+    pub(super) fn index(&self) -> PathBuf {
         self.root.path().join("artifacts/wb/index")
     }
 }
@@ -64,11 +63,11 @@ fn settle(path: &Path) {
     }
 }
 
-fn key(bytes: &[u8]) -> ObjectKey {
+pub(super) fn key(bytes: &[u8]) -> ObjectKey {
     Algorithm::Md5.hash(bytes).into()
 }
 
-fn insert(cache: &Cache, key: ObjectKey, bytes: &[u8]) -> Result<CachedObject, CacheError> {
+pub(super) fn insert(cache: &Cache, key: ObjectKey, bytes: &[u8]) -> Result<CachedObject, CacheError> {
     let mut file = cache.begin(&key)?;
     file.append(bytes)?;
     let expected = Expected {
@@ -79,7 +78,13 @@ fn insert(cache: &Cache, key: ObjectKey, bytes: &[u8]) -> Result<CachedObject, C
     cache.publish(vec![(key, file)]).pop().unwrap()
 }
 
-fn place(cache: &Cache, object: &CachedObject, target: &Path, name: &str, placement: Placement) -> bool {
+pub(super) fn place(
+    cache: &Cache,
+    object: &CachedObject,
+    target: &Path,
+    name: &str,
+    placement: Placement,
+) -> bool {
     let directory = Directory::create(target).unwrap();
     let name = safe_relative_path(name).unwrap();
     let placed = cache
@@ -482,84 +487,6 @@ fn everything_is_counted_listed_and_verified() {
     assert_eq!(fixture.cache().usage().unwrap().proven, count(3, 12));
 }
 
-fn listed(number: u64, size: u64, last_use: u64) -> ListedObject {
-    ListedObject {
-        key: key(&number.to_le_bytes()),
-        size,
-        proven: true,
-        last_use,
-    }
-}
-
-#[test]
-fn a_plan_removes_what_was_not_used_for_the_longest_time() {
-    let objects = vec![listed(1, 10, 300), listed(2, 10, 100), listed(3, 10, 200)];
-    let temporary = |path: &str, last_use| TemporaryFile {
-        path: path.into(),
-        size: 5,
-        last_use,
-    };
-    let temporary = vec![temporary("tmp/old", 0), temporary("tmp/new", 99_000)];
-    let plan = GcPlan::make(objects, temporary, &GcPolicy::up_to(20), 100_000);
-    let uses: Vec<_> = plan.objects.iter().map(|object| object.last_use).collect();
-    assert_eq!(uses, [100, 200]);
-    assert_eq!(plan.temporary.len(), 1);
-    assert_eq!((plan.before.bytes, plan.after.bytes, plan.freed()), (40, 15, 25));
-}
-
-#[test]
-fn collecting_keeps_what_is_in_use() {
-    let fixture = Fixture::new();
-    let cache = fixture.cache();
-    for content in [b"aa", b"bb"] {
-        insert(&cache, key(content), content).unwrap();
-    }
-    let artifacts = fixture.root.path().join("artifacts");
-    fs::create_dir_all(artifacts.join("tmp")).unwrap();
-    for file in ["tmp/tmpabc", "obj/md5/.x.0a.wb-part"] {
-        let file = File::create(artifacts.join(file)).unwrap();
-        file.set_times(
-            fs::FileTimes::new()
-                .set_accessed(SystemTime::UNIX_EPOCH)
-                .set_modified(SystemTime::UNIX_EPOCH),
-        )
-        .unwrap();
-    }
-    let plan = cache.plan_collection(&GcPolicy::up_to(0)).unwrap();
-    assert_eq!((plan.objects.len(), plan.temporary.len()), (2, 2));
-    assert_eq!(cache.usage().unwrap().md5.files, 2, "a plan removes nothing");
-    let other = fixture.cache();
-    let guard = other.guard().unwrap();
-    assert!(matches!(cache.collect(&plan), Err(CacheError::InUse { .. })));
-    assert_eq!(cache.usage().unwrap().md5.files, 2);
-    drop(guard);
-    // Replaced since the plan was made: another size.
-    fixture.put_as_official(&key(b"bb"), b"b");
-    let collected = cache.collect(&plan).unwrap();
-    assert_eq!((collected.removed.files, collected.kept), (3, 1));
-    assert_eq!(collected.removed.bytes, 2);
-    assert!(!fixture.object(&key(b"aa")).exists() && fixture.object(&key(b"bb")).exists());
-    assert!(
-        !fixture.object(&key(b"aa")).parent().unwrap().exists(),
-        "empty folders go"
-    );
-    assert_eq!(cache.usage().unwrap().temporary.files, 0);
-    assert_eq!(fixture.cache().lookup(key(b"aa"), None).unwrap(), None);
-}
-
-#[test]
-fn what_others_removed_is_forgotten() {
-    let fixture = Fixture::new();
-    let cache = fixture.cache();
-    insert(&cache, key(b"abc"), b"abc").unwrap();
-    insert(&cache, key(b"xyz"), b"xyz").unwrap();
-    fs::remove_file(fixture.object(&key(b"abc"))).unwrap();
-    let plan = cache.plan_collection(&GcPolicy::up_to(100)).unwrap();
-    assert_eq!(cache.collect(&plan).unwrap(), Collected::default());
-    assert!(cache.index().get(&key(b"abc")).is_none());
-    assert!(fixture.cache().index().get(&key(b"xyz")).is_some());
-}
-
 #[test]
 fn verifying_is_no_use() {
     let fixture = Fixture::new();
@@ -570,28 +497,4 @@ fn verifying_is_no_use() {
     assert_eq!(cache.list().unwrap()[0].last_use, 1_000);
     cache.lookup(key(b"abc"), None).unwrap().unwrap();
     assert!(cache.list().unwrap()[0].last_use > 1_000_000);
-}
-
-proptest! {
-    #[test]
-    fn plans_reach_their_size_with_the_fewest_recent_objects(
-        objects in prop::collection::vec((0_u64..50, 0_u64..20), 0..12),
-        max_bytes in 0_u64..200,
-    ) {
-        let objects: Vec<_> = objects
-            .iter()
-            .zip(0..)
-            .map(|(&(size, last_use), number)| listed(number, size, last_use))
-            .collect();
-        let plan = GcPlan::make(objects.clone(), Vec::new(), &GcPolicy::up_to(max_bytes), 0);
-        let total: u64 = objects.iter().map(|object| object.size).sum();
-        let removed: u64 = plan.objects.iter().map(|object| object.size).sum();
-        prop_assert!(total - removed <= max_bytes);
-        prop_assert_eq!(plan.after.bytes, total - removed);
-        if let Some(last) = plan.objects.last() {
-            prop_assert!(total - removed + last.size > max_bytes, "one fewer would not do");
-            let kept = objects.iter().filter(|object| !plan.objects.contains(object));
-            prop_assert!(kept.clone().all(|object| object.last_use >= last.last_use));
-        }
-    }
 }

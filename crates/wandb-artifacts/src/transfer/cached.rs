@@ -5,13 +5,10 @@ use wandb_storage::{Directory, FileStat, Published};
 
 use super::DownloadOptions;
 use crate::{
-    cache::{Cache, CachedObject, ObjectKey, Wanted},
+    cache::{Cache, CachedObject, ObjectKey, RecordKind, Wanted},
     manifest::ManifestEntry,
     reference::Scheme,
 };
-
-/// The folder of the records of verified folders, among the cache's own.
-const RECORDS: &str = "verified";
 
 /// Where the records of verified folders are kept.
 pub(crate) fn records(options: &DownloadOptions) -> Result<Option<Directory>> {
@@ -20,7 +17,11 @@ pub(crate) fn records(options: &DownloadOptions) -> Result<Option<Directory>> {
     }
     match &options.cache {
         None => Ok(None),
-        Some(cache) => Ok(Some(cache.records().subdirectory(&safe_relative_path(RECORDS)?)?)),
+        Some(cache) => {
+            Ok(Some(cache.records().subdirectory(&safe_relative_path(
+                RecordKind::VerifiedFolder.folder(),
+            )?)?))
+        }
     }
 }
 
@@ -30,7 +31,7 @@ pub(crate) fn existing_records(options: &DownloadOptions) -> Option<Directory> {
         return options.records.clone();
     }
     let cache = options.cache.as_ref()?;
-    Directory::existing(cache.records().path().join(RECORDS)).ok()
+    Directory::existing(cache.records().path().join(RecordKind::VerifiedFolder.folder())).ok()
 }
 
 /// The cache, if it may be used.

@@ -28,6 +28,7 @@ use super::{
     urls::UrlBook,
 };
 use crate::{
+    cache::{Cache, CacheGuard},
     manifest::{Manifest, ManifestEntry},
     plan::{DownloadPlan, Location, PlanSummary, RequestSizes},
 };
@@ -251,8 +252,12 @@ impl Download {
             failed: Arc::clone(&failed),
             is_cancelled: Arc::clone(&is_cancelled),
         };
+        let in_use = self.use_cache().await?;
         let publisher = Publisher::start(work(verified));
-        let wanted = self.place_cached(needed, &directory, &publisher).await?;
+        let wanted = match in_use {
+            Some(_) => self.place_cached(needed, &directory, &publisher).await?,
+            None => needed,
+        };
         let (wanted, repeated) = self.without_repeated(wanted);
         // A manifest can say any sizes.
         let sizes = wanted
@@ -301,6 +306,8 @@ impl Download {
                 tracing::debug!(%error, "what was verified could not be recorded");
             }
         }
+        drop(in_use);
+        self.keep_budget().await;
         guard.is_armed = false;
         if let Some(error) = std::mem::take(&mut *lock(&failures)).into_error("download") {
             return Err(error);
@@ -324,6 +331,32 @@ impl Download {
         Ok(downloaded)
     }
 
+    /// Keeps what is in the cache from being removed while the download runs. `None` where nothing is to be taken from it.
+    async fn use_cache(&self) -> Result<Option<CacheGuard>> {
+        let options = self.options.clone();
+        blocking(move || {
+            let Some(cache) = cached::usable(&options) else {
+                return Ok(None);
+            };
+            Ok(cache
+                .guard()
+                .inspect_err(|error| tracing::debug!(%error, "the cache could not be used"))
+                .ok())
+        })
+        .await
+    }
+
+    /// Makes room in a cache that has become too large. That it cannot be done costs space, and is no failure of the download.
+    async fn keep_budget(&self) {
+        let options = self.options.clone();
+        let kept = blocking(move || Ok(cached::usable(&options).map(Cache::keep_budget).transpose()?)).await;
+        match kept.map(Option::flatten) {
+            Ok(None) => {}
+            Ok(Some(collected)) => tracing::debug!(?collected, "room was made in the cache"),
+            Err(error) => tracing::debug!(%error, "no room could be made in the cache"),
+        }
+    }
+
     /// Places what the cache has; gives what it has not.
     async fn place_cached(
         &self,
@@ -336,14 +369,6 @@ impl Download {
         blocking(move || {
             let Some(cache) = cached::usable(&options) else {
                 return Ok(needed);
-            };
-            // What was found must not be removed before it is placed.
-            let _guard = match cache.guard() {
-                Ok(guard) => guard,
-                Err(error) => {
-                    tracing::debug!(%error, "the cache could not be used");
-                    return Ok(needed);
-                }
             };
             let found = cached::look_up(cache, needed.iter().map(|&index| &manifest.entries()[index]));
             let mut rest = Vec::new();

@@ -79,7 +79,8 @@ impl DownloadOptions {
     }
 
     /// Takes files out of a cache, and puts what was fetched into it. The record of what is verified in the target
-    /// directory is kept there, too: without a cache every file that is there is read again.
+    /// directory is kept there, too: without a cache every file that is there is read again. A cache with a
+    /// [budget](Cache::with_budget) keeps it at the end.
     pub fn cache(mut self, cache: Arc<Cache>) -> Self {
         self.cache = Some(cache);
         self

@@ -13,6 +13,8 @@ use std::{
 use wandb_core::path::{RelativePath, safe_relative_path};
 use wandb_storage::{Algorithm, ContentDigest, Directory, Existing, Expected, FileStat, StorageError};
 
+use crate::cache::folder_line;
+
 /// The first line. A file with another is passed over.
 const HEAD: &str = "wb-verified 1";
 
@@ -22,6 +24,9 @@ const RACE: i128 = 50_000_000;
 
 /// The largest record that is read, in bytes: about a million files.
 const LONGEST: u64 = 256 << 20;
+
+/// A record that is used is written anew when it is older than this, in nanoseconds: those that are not go, after some months.
+const REFRESH: i128 = 30 * 24 * 60 * 60 * 1_000_000_000;
 
 /// The verified files of one folder.
 #[derive(Debug, Default)]
@@ -50,7 +55,7 @@ impl VerifiedFacts {
         let mut lines = text.strip_suffix('\n')?.split('\n');
         let (head, at) = lines.next()?.rsplit_once(' ')?;
         let at: i128 = at.parse().ok()?;
-        if head != HEAD || lines.next()? != escaped(folder) {
+        if head != HEAD || lines.next()? != folder_line(folder) {
             return None;
         }
         let mut files = HashMap::new();
@@ -66,13 +71,13 @@ impl VerifiedFacts {
             let algorithm = Algorithm::from_name(next()?)?;
             let digest = ContentDigest::from_hex(algorithm, next()?).ok()?;
             let name = next()?;
-            if stat.changed.max(stat.modified) + RACE < at {
+            if stat.changed.max(stat.modified).saturating_add(RACE) < at {
                 files.insert(name.to_owned(), (stat, digest));
             }
         }
         Some(Self {
             files,
-            changed: false,
+            changed: at.saturating_add(REFRESH) < nanoseconds_since_1970(),
         })
     }
 
@@ -100,8 +105,8 @@ impl VerifiedFacts {
         if !self.changed {
             return Ok(());
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let mut text = format!("{HEAD} {}\n{}\n", now.as_nanos(), escaped(folder));
+        let now = nanoseconds_since_1970();
+        let mut text = format!("{HEAD} {now}\n{}\n", folder_line(folder));
         for (name, (stat, digest)) in &self.files {
             use std::fmt::Write as _;
             let FileStat {
@@ -122,15 +127,15 @@ impl VerifiedFacts {
     }
 }
 
-/// The record's name: made of the folder's path, because folders have no identity of their own.
-fn record_name(folder: &Path) -> RelativePath {
-    let key = Algorithm::Xxh128.hash(escaped(folder).as_bytes()).hex();
-    safe_relative_path(&format!("{key}.verified")).expect("hexadecimal digits are a safe name")
+fn nanoseconds_since_1970() -> i128 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i128::try_from(now.as_nanos()).unwrap_or(i128::MAX)
 }
 
-/// The folder in one line.
-fn escaped(folder: &Path) -> String {
-    format!("{folder:?}")
+/// The record's name: made of the folder's path, because folders have no identity of their own.
+fn record_name(folder: &Path) -> RelativePath {
+    let key = Algorithm::Xxh128.hash(folder_line(folder).as_bytes()).hex();
+    safe_relative_path(&format!("{key}.verified")).expect("hexadecimal digits are a safe name")
 }
 
 #[cfg(test)]
@@ -151,7 +156,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let records = Directory::create(root.path()).unwrap();
         let folder = Path::new("/models/a b\n");
-        let now = i128::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap();
+        let now = nanoseconds_since_1970();
         let digest = Algorithm::Xxh128.hash(b"abc");
         let mut facts = VerifiedFacts::default();
         facts.note("deep/a b", stat(6), digest);
@@ -160,6 +165,9 @@ mod tests {
         let read = VerifiedFacts::load(&records, folder);
         assert_eq!(read.digest("deep/a b", &stat(6)), Some(digest));
         assert_eq!(read.digest("deep/a b", &stat(8)), None);
+        assert!(!read.changed, "it is not written again for nothing");
+        let old = format!("{HEAD} {}\n{}\n", now - 2 * REFRESH, folder_line(folder));
+        assert!(VerifiedFacts::parse(&old, folder).unwrap().changed);
         assert_eq!(
             read.digest("just now", &stat(now + 1_000_000_000)),
             None,

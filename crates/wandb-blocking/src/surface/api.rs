@@ -94,6 +94,7 @@ mirror! {
         fn runtime(self, runtime: Arc<dyn Outside>) -> Self;
         fn build(self) -> Api;
         fn artifact_cache(self, directory: impl Into<PathBuf>) -> Self;
+        fn cache_budget(self, bytes: u64) -> Self;
         fn artifact_directory(self, directory: impl Into<PathBuf>) -> Self;
         fn offline(self, offline: bool) -> Self;
         fn remember_lookups(self) -> Self;

@@ -1,10 +1,11 @@
 //! `wb artifact cache …`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
+use wandb_api::settings::parse_size;
 
-use crate::size::parse_size;
+use crate::duration::parse_duration;
 
 /// Verbs of the cache.
 #[derive(Debug, Subcommand)]
@@ -15,7 +16,7 @@ pub(crate) enum CacheCommand {
     Ls(CacheArgs),
     /// Read every file in the cache and compare it with its digest; wrong ones are removed.
     Verify(CacheArgs),
-    /// Remove the least recently used files until the rest fits, and leftovers of killed processes.
+    /// Remove the least recently used files until the rest fits, leftovers of killed processes, and old records of wb.
     Gc(CacheGcArgs),
 }
 
@@ -31,7 +32,7 @@ pub(crate) struct CacheArgs {
 /// Options of `artifact cache gc`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  wb artifact cache gc --max 10GB --dry-run\n  wb artifact cache gc --max 0"
+    after_help = "Examples:\n  wb artifact cache gc --max 10GB --dry-run\n  wb artifact cache gc --max 0\n  wb artifact cache gc --max 50GB --record-age 30d"
 )]
 pub(crate) struct CacheGcArgs {
     /// Where it is.
@@ -41,6 +42,11 @@ pub(crate) struct CacheGcArgs {
     /// How much may stay, for example 500MB, 10GB or 2GiB.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) max: u64,
+
+    /// Remove manifests, versions and records of verified folders that were not used for so long, for example 30d. Records of
+    /// folders that are gone go at once, those of uploads after a week.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "90d")]
+    pub(crate) record_age: Duration,
 
     /// Tell what would be removed, and remove nothing.
     #[arg(long)]

@@ -76,7 +76,7 @@ Paths: entity/project, entity/project/run, or a web address such as https://wand
 entity/project/collection:alias.
 
 Environment: WANDB_API_KEY, WANDB_BASE_URL, WANDB_ENTITY, WANDB_PROJECT, WANDB_CONFIG_DIR, WANDB_CACHE_DIR, \
-WANDB_ARTIFACT_DIR, NETRC, WANDB_HTTP_PROXY, \
+WANDB_CACHE_BUDGET, WANDB_ARTIFACT_DIR, NETRC, WANDB_HTTP_PROXY, \
 WANDB_HTTPS_PROXY, NO_COLOR.";
 
 /// The command line.

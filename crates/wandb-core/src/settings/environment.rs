@@ -153,6 +153,11 @@ pub const ENVIRONMENT_VARIABLES: &[EnvironmentVariable] = &[
         "The directory of the artifact cache.",
     ),
     setting(
+        "WANDB_CACHE_BUDGET",
+        SettingKey::CacheBudget,
+        "How much the artifact cache may take, for example 50GB; what was not used for the longest time is removed.",
+    ),
+    setting(
         "WANDB_DATA_DIR",
         SettingKey::DataDir,
         "The directory of staged artifact files.",

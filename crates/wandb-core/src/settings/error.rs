@@ -66,6 +66,9 @@ pub enum InvalidValue {
     /// Not a number of seconds above zero.
     #[error("it is not a number of seconds above zero")]
     Seconds,
+    /// Not a size in bytes.
+    #[error("it is not a size such as 500MB, 10GB or 2GiB")]
+    Size,
     /// Not one of the words for true and false.
     #[error("it is neither true nor false")]
     Boolean,

@@ -84,6 +84,8 @@ setting_keys! {
     InsecureDisableSsl = "insecure_disable_ssl",
     /// The directory of the artifact cache.
     CacheDir = "cache_dir",
+    /// How many bytes the artifact cache may take; a setting of `wb`, which the official client does not know.
+    CacheBudget = "cache_budget",
     /// The directory of staged artifact files.
     DataDir = "data_dir",
     /// The directory that artifacts are downloaded to.

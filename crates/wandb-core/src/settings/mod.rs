@@ -10,6 +10,7 @@
 //! | [`Layer`], [`SettingKey`] | raw settings of one place |
 //! | [`Settings`], [`Credentials`], [`Origin`] | the settings that count, and their provenance |
 //! | [`netrc`], [`ini`] | the two file formats, read and written |
+//! | [`parse_size`] | sizes as people type them |
 //!
 //! ```
 //! use wandb_core::settings::{Layer, SettingKey, Settings};
@@ -35,6 +36,7 @@ mod layer;
 mod locations;
 pub mod netrc;
 mod resolve;
+mod size;
 
 pub use credentials::{Credentials, NetrcText, SettingsWarning};
 pub use environment::{ENVIRONMENT_VARIABLES, EnvironmentVariable, environment_variable};
@@ -42,6 +44,7 @@ pub use error::{InvalidValue, SettingsError};
 pub use layer::{Layer, Origin, SettingKey, Sourced};
 pub use locations::SettingsFiles;
 pub use resolve::{ProxySettings, Settings};
+pub use size::parse_size;
 
 #[cfg(test)]
 mod tests;

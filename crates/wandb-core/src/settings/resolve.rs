@@ -9,6 +9,7 @@ use super::credentials::{CredentialSearch, Credentials, NetrcText, SettingsWarni
 use super::error::{InvalidValue, SettingsError};
 use super::layer::{Layer, Origin, Rank, SettingKey, Sourced};
 use super::netrc::Netrc;
+use super::size::parse_size;
 use crate::base_url::{AppUrl, BaseUrl};
 use crate::path::{EntityName, PathContext, ProjectName};
 use crate::redact::SafeUrl;
@@ -74,6 +75,8 @@ pub struct Settings {
     pub insecure_disable_ssl: Option<Sourced<bool>>,
     /// The directory of the artifact cache.
     pub cache_dir: Option<Sourced<String>>,
+    /// How many bytes the artifact cache may take.
+    pub cache_budget: Option<Sourced<u64>>,
     /// The directory of staged artifact files.
     pub data_dir: Option<Sourced<String>>,
     /// The directory that artifacts are downloaded to.
@@ -140,6 +143,7 @@ impl Settings {
                 .unwrap_or_default(),
             insecure_disable_ssl: layers.parsed(SettingKey::InsecureDisableSsl, boolean)?,
             cache_dir: layers.text(SettingKey::CacheDir),
+            cache_budget: layers.parsed(SettingKey::CacheBudget, parse_size)?,
             data_dir: layers.text(SettingKey::DataDir),
             artifact_dir: layers.text(SettingKey::ArtifactDir),
             base_url,

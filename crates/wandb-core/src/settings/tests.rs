@@ -429,3 +429,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_budget_of_the_cache_is_a_size() {
+    let of = |text: &str| {
+        resolve(
+            vec![Layer::from_environment([("WANDB_CACHE_BUDGET", text)])],
+            None,
+        )
+    };
+    assert_eq!(of("1.5GB").unwrap().cache_budget.unwrap().value, 1_500_000_000);
+    assert_eq!(of("").unwrap().cache_budget, None);
+    let error = of("much").unwrap_err();
+    assert!(matches!(
+        error,
+        SettingsError::Invalid {
+            problem: InvalidValue::Size,
+            ..
+        }
+    ));
+}

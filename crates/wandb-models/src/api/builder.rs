@@ -37,6 +37,7 @@ pub struct ApiBuilder {
     timeout: Option<Duration>,
     rules: Option<ServerRules>,
     artifact_cache: Option<PathBuf>,
+    cache_budget: Option<u64>,
     artifact_directory: Option<PathBuf>,
     offline: bool,
     remember: bool,
@@ -57,6 +58,7 @@ impl ApiBuilder {
             timeout: None,
             rules: None,
             artifact_cache: None,
+            cache_budget: None,
             artifact_directory: None,
             offline: false,
             remember: false,
@@ -101,6 +103,9 @@ impl ApiBuilder {
         if let Some(directory) = &settings.cache_dir {
             self.artifact_cache = Some(directory.value.as_str().into());
         }
+        if let Some(budget) = &settings.cache_budget {
+            self.cache_budget = Some(budget.value);
+        }
         if let Some(directory) = &settings.artifact_dir {
             self.artifact_directory = Some(directory.value.as_str().into());
         }
@@ -123,6 +128,15 @@ impl ApiBuilder {
     /// client, and made when it is first used. Without one, nothing of artifacts is kept but what is downloaded.
     pub fn artifact_cache(mut self, directory: impl Into<PathBuf>) -> Self {
         self.artifact_cache = Some(directory.into());
+        self
+    }
+
+    /// How many bytes the artifact cache may take. After a download that made it larger, the files that were not used for the
+    /// longest time are removed from it, unless another download, of this process or another, is using it; that one then
+    /// makes room. Nothing is removed unless this is called. See
+    /// [`Cache::with_budget`](wandb_artifacts::cache::Cache::with_budget).
+    pub fn cache_budget(mut self, bytes: u64) -> Self {
+        self.cache_budget = Some(bytes);
         self
     }
 
@@ -243,7 +257,12 @@ impl ApiBuilder {
                 rules: OnceCell::new_with(self.rules),
                 features: OnceCell::new(),
                 default_entity: OnceCell::new(),
-                artifacts: ArtifactStorage::new(self.artifact_cache, self.artifact_directory, self.offline),
+                artifacts: ArtifactStorage::new(
+                    self.artifact_cache,
+                    self.cache_budget,
+                    self.artifact_directory,
+                    self.offline,
+                ),
                 memory: Memory::new(self.remember),
             }),
             client: client.build().with_timeout(self.timeout),

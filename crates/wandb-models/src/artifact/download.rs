@@ -18,7 +18,6 @@ use super::{
     Artifact,
     urls::{MembershipUrls, Resolver},
 };
-use crate::runtime::blocking;
 
 /// Where and how a version is downloaded. The defaults: everything, references too, below the client's
 /// [artifact directory](crate::Api::artifact_directory), through the client's artifact cache if it has one.
@@ -130,10 +129,8 @@ impl Artifact {
     pub async fn download(&self, options: &ArtifactDownloadOptions) -> Result<Downloaded> {
         let operation = format!("download artifact \"{}\"", self.exact_name());
         let run = async {
-            let (download, guard) = self.prepare(options).await?;
-            let downloaded = download.run().await;
-            guard.end().await;
-            downloaded
+            let download = self.prepare(options).await?;
+            download.run().await
         };
         run.await.map_err(|error| error.in_operation(operation))
     }
@@ -143,10 +140,7 @@ impl Artifact {
     /// # Errors
     /// As [`download`](Self::download), as far as it gets.
     pub async fn download_plan(&self, options: &ArtifactDownloadOptions) -> Result<PlanSummary> {
-        let (download, guard) = self.prepare(options).await?;
-        let plan = download.plan().await;
-        guard.end().await;
-        plan
+        self.prepare(options).await?.plan().await
     }
 
     /// Plans to make a directory hold exactly the version's files (official: `checkout`): shows what would be removed, and
@@ -161,10 +155,9 @@ impl Artifact {
                 "a checkout is of a whole artifact, not of a prefix",
             ));
         }
-        let (download, guard) = self.prepare(options).await?;
+        let download = self.prepare(options).await?;
         Ok(ArtifactCheckout {
             checkout: download.checkout().await?,
-            guard,
         })
     }
 
@@ -224,10 +217,8 @@ impl Artifact {
         let mut options = options.clone();
         options.prefix.clear();
         let run = async {
-            let (download, guard) = self.prepare_with(Arc::new(chosen), &options).await?;
-            let downloaded = download.run().await;
-            guard.end().await;
-            downloaded
+            let download = self.prepare_with(Arc::new(chosen), &options).await?;
+            download.run().await
         };
         let downloaded = run.await.map_err(|error| error.in_operation(operation))?;
         if let Some(tracked) = downloaded
@@ -246,7 +237,7 @@ impl Artifact {
         Ok(places.collect())
     }
 
-    async fn prepare(&self, options: &ArtifactDownloadOptions) -> Result<(Download, CacheUse)> {
+    async fn prepare(&self, options: &ArtifactDownloadOptions) -> Result<Download> {
         let manifest = self.manifest().await?;
         self.prepare_with(manifest, options).await
     }
@@ -255,7 +246,7 @@ impl Artifact {
         &self,
         manifest: Arc<wandb_artifacts::Manifest>,
         options: &ArtifactDownloadOptions,
-    ) -> Result<(Download, CacheUse)> {
+    ) -> Result<Download> {
         let root = match &options.root {
             Some(root) => root.clone(),
             None => self.default_root()?,
@@ -276,13 +267,12 @@ impl Artifact {
         if let Some(progress) = &options.progress {
             inner = inner.progress(Arc::clone(progress));
         }
-        let guard = CacheUse::begin(self).await?;
-        if let Some(cache) = &guard.cache {
-            inner = inner.cache(Arc::clone(cache));
+        if let Some(cache) = self.api.artifact_cache().await? {
+            inner = inner.cache(cache);
         }
         let urls = MembershipUrls::new(self, &manifest)?;
-        let download = Download::new(self.api.client().clone(), manifest, Arc::new(urls), inner);
-        Ok((download, guard))
+        let client = self.api.client().clone();
+        Ok(Download::new(client, manifest, Arc::new(urls), inner))
     }
 }
 
@@ -291,7 +281,6 @@ impl Artifact {
 #[must_use]
 pub struct ArtifactCheckout {
     checkout: Checkout,
-    guard: CacheUse,
 }
 
 impl ArtifactCheckout {
@@ -315,41 +304,6 @@ impl ArtifactCheckout {
     /// # Errors
     /// As [`Artifact::download`]; only what stood in the way is removed then.
     pub async fn run(self) -> Result<(Downloaded, Vec<wandb_artifacts::transfer::Removal>)> {
-        let done = self.checkout.run().await;
-        self.guard.end().await;
-        done
-    }
-}
-
-/// The cache while a download uses it: nothing of it is removed meanwhile.
-#[derive(Debug)]
-struct CacheUse {
-    cache: Option<Arc<wandb_artifacts::cache::Cache>>,
-    guard: Option<wandb_artifacts::cache::CacheGuard>,
-}
-
-impl CacheUse {
-    async fn begin(artifact: &Artifact) -> Result<Self> {
-        let Some(cache) = artifact.api.artifact_cache().await? else {
-            return Ok(Self {
-                cache: None,
-                guard: None,
-            });
-        };
-        let held = Arc::clone(&cache);
-        let guard = blocking(move || Ok(held.guard()?)).await?;
-        Ok(Self {
-            cache: Some(cache),
-            guard: Some(guard),
-        })
-    }
-
-    /// Writes down what was learnt. That it cannot be written costs time later, and is no failure of the download.
-    async fn end(self) {
-        let Some(cache) = self.cache else { return };
-        if let Err(error) = blocking(move || Ok(cache.flush()?)).await {
-            tracing::debug!(%error, "the artifact cache could not be written");
-        }
-        drop(self.guard);
+        self.checkout.run().await
     }
 }

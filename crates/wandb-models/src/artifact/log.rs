@@ -9,6 +9,7 @@ use cynic::MutationBuilder;
 use std::{sync::Arc, time::Duration};
 use wandb_artifacts::{
     Algorithm,
+    cache::RecordKind,
     transfer::{LocalFile, LocalSource, Upload, UploadOptions, Uploaded},
 };
 use wandb_core::{Error, ErrorKind, Result, path::RunPath, retry::Repeat};
@@ -292,7 +293,7 @@ impl Log<'_> {
         if let Some(cache) = self.api.artifact_cache().await? {
             // Which parts of large files the server has, for after a kill.
             let records = blocking(move || {
-                let name = wandb_core::path::safe_relative_path("uploads")?;
+                let name = wandb_core::path::safe_relative_path(RecordKind::Upload.folder())?;
                 Ok(cache.records().subdirectory(&name)?)
             });
             options = options.records(records.await?);

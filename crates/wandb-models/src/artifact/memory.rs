@@ -3,12 +3,12 @@
 //! Two folders beside the cache's own records, `artifacts/wb`: `manifests` holds manifests by the artifact's digest, `versions`
 //! what the server said of a version, by its exact name. A manifest is trusted only after the digest formula gives its name
 //! again, so damage costs a request, never safety. Versions never change their digest; what of them can change (aliases,
-//! tags, description, metadata) is marked as remembered.
+//! tags, description, metadata) is marked as remembered. What was not used for long is collected with the cache.
 
 use std::{io::Read, path::Path, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use wandb_artifacts::{Algorithm, ArtifactDigest, Limits, Manifest, name::Version};
+use wandb_artifacts::{Algorithm, ArtifactDigest, Limits, Manifest, cache::RecordKind, name::Version};
 use wandb_core::{
     Error, Result,
     path::{RelativePath, safe_relative_path},
@@ -72,8 +72,8 @@ impl Memory {
         let name = |text| safe_relative_path(text).expect("a plain name is safe");
         let records = Directory::create(cache_directory.join("artifacts"))?.subdirectory(&name("wb"))?;
         Ok(Self {
-            manifests: records.subdirectory(&name("manifests"))?,
-            versions: records.subdirectory(&name("versions"))?,
+            manifests: records.subdirectory(&name(RecordKind::Manifest.folder()))?,
+            versions: records.subdirectory(&name(RecordKind::Version.folder()))?,
         })
     }
 

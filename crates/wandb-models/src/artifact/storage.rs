@@ -16,6 +16,8 @@ use crate::{Api, runtime::blocking};
 #[derive(Debug, Default)]
 pub(crate) struct ArtifactStorage {
     cache: Option<PathBuf>,
+    /// In bytes.
+    cache_budget: Option<u64>,
     root: Option<PathBuf>,
     offline: bool,
     memory: OnceCell<Memory>,
@@ -23,9 +25,15 @@ pub(crate) struct ArtifactStorage {
 }
 
 impl ArtifactStorage {
-    pub(crate) fn new(cache: Option<PathBuf>, root: Option<PathBuf>, offline: bool) -> Self {
+    pub(crate) fn new(
+        cache: Option<PathBuf>,
+        cache_budget: Option<u64>,
+        root: Option<PathBuf>,
+        offline: bool,
+    ) -> Self {
         Self {
             cache,
+            cache_budget,
             root,
             offline,
             memory: OnceCell::new(),
@@ -35,7 +43,7 @@ impl ArtifactStorage {
 
     /// The same folders, and no server.
     pub(crate) fn offline(&self) -> Self {
-        Self::new(self.cache.clone(), self.root.clone(), true)
+        Self::new(self.cache.clone(), self.cache_budget, self.root.clone(), true)
     }
 
     pub(crate) fn is_offline(&self) -> bool {
@@ -67,8 +75,14 @@ impl Api {
             return Ok(None);
         };
         let open = || {
-            let directory = directory.clone();
-            blocking(move || Ok(Arc::new(Cache::open(directory)?)))
+            let (directory, budget) = (directory.clone(), storage.cache_budget);
+            blocking(move || {
+                let cache = Cache::open(directory)?;
+                Ok(Arc::new(match budget {
+                    Some(bytes) => cache.with_budget(bytes),
+                    None => cache,
+                }))
+            })
         };
         Ok(Some(Arc::clone(storage.opened.get_or_try_init(open).await?)))
     }

@@ -127,3 +127,47 @@ async fn the_same_bytes_are_fetched_once() {
     assert_eq!(world.files(), ["a", "b/c", "d", "e"]);
     assert_eq!(world.download().run().await.unwrap().present, 4);
 }
+
+#[tokio::test]
+async fn a_download_keeps_the_budget_and_what_was_removed_is_fetched_again() {
+    let (one, two) = (noise(30_000), noise(40_000));
+    let world = World::new(&[("one", &one), ("two", &two)]);
+    let folder = tempfile::tempdir().unwrap();
+    let cache = |bytes| Arc::new(Cache::open(folder.path()).unwrap().with_budget(bytes));
+    let mut fetched = Vec::new();
+    for budget in [100_000, 100_000, 45_000, 100_000, 0, 100_000] {
+        let target = tempfile::tempdir().unwrap();
+        let options = super::DownloadOptions::below(target.path()).cache(cache(budget));
+        let done = world.download_with(options).run().await.unwrap();
+        fetched.push((done.cached, done.fetched));
+        assert_eq!(fs::read(target.path().join("one")).unwrap(), one);
+        assert_eq!(fs::read(target.path().join("two")).unwrap(), two);
+        let usage = cache(0).usage().unwrap();
+        assert!(usage.total().bytes <= budget, "{usage:?}");
+    }
+    // From the second on the cache has both; the third makes room for one of them; the fifth for none.
+    assert_eq!(fetched[..3], [(0, 2), (2, 0), (2, 0)]);
+    assert!(matches!(fetched[3], (1, 1)), "{fetched:?}");
+    assert_eq!(fetched[4..], [(2, 0), (0, 2)]);
+    // The records of the first four folders, which are gone, went with the fifth download.
+    assert_eq!(cache(0).usage().unwrap().verified_folders.files, 2);
+}
+
+#[tokio::test]
+async fn nothing_is_removed_while_another_download_uses_the_cache() {
+    let world = World::new(&[("one", &noise(30_000))]);
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Arc::new(Cache::open(folder.path()).unwrap().with_budget(0));
+    let other = Cache::open(folder.path()).unwrap();
+    let in_use = other.guard().unwrap();
+    let run = async || {
+        let target = tempfile::tempdir().unwrap();
+        let options = super::DownloadOptions::below(target.path()).cache(Arc::clone(&cache));
+        world.download_with(options).run().await.unwrap()
+    };
+    assert_eq!(run().await.fetched, 1);
+    assert_eq!(run().await.cached, 1, "it stays as long as it may be used");
+    drop(in_use);
+    assert_eq!(run().await.cached, 1);
+    assert_eq!(run().await.fetched, 1, "the one before made room");
+}

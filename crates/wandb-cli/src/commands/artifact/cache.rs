@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use wandb_api::Environment;
-use wandb_api::artifacts::cache::{Cache, CacheError, Count, GcPolicy, ListedObject};
+use wandb_api::artifacts::cache::{Cache, CacheError, Count, GcPolicy, ListedObject, RecordFile};
 use wandb_api::settings::Layer;
 
 use crate::cli::{CacheArgs, CacheCommand, CacheGcArgs};
@@ -97,6 +97,10 @@ async fn du(context: &mut Context, arguments: &CacheArgs) -> CommandResult {
     details.line("leftovers", &amount(usage.temporary));
     details.line("other", &amount(usage.other));
     details.line("our records", &amount(usage.records));
+    details.line("of these manifests", &amount(usage.manifests));
+    details.line("of these versions", &amount(usage.versions));
+    details.line("of these verified folders", &amount(usage.verified_folders));
+    details.line("of these unfinished uploads", &amount(usage.uploads));
     details.line("together", &amount(usage.total()));
     context.out.write_all(details.render().as_bytes())?;
     Ok(context.out.flush()?)
@@ -104,19 +108,22 @@ async fn du(context: &mut Context, arguments: &CacheArgs) -> CommandResult {
 
 const NAMES: &[&str] = &["key", "size", "verified", "last_use"];
 
-/// An object with its key as text.
+/// A file of the cache: an object, or a record of ours.
 #[derive(Debug)]
 struct Shown {
     key: String,
-    object: ListedObject,
+    size: u64,
+    /// `None` for a record, which is checked when it is used.
+    is_verified: Option<bool>,
+    last_use: u64,
 }
 
 fn fields(shown: &Shown) -> Fields<'_> {
     vec![
         ("key", Field::text(&shown.key)),
-        ("size", Field::UInt(shown.object.size)),
-        ("verified", Field::Bool(shown.object.proven)),
-        ("last_use", Field::UInt(shown.object.last_use)),
+        ("size", Field::UInt(shown.size)),
+        ("verified", shown.is_verified.map_or(Field::Null, Field::Bool)),
+        ("last_use", Field::UInt(shown.last_use)),
     ]
 }
 
@@ -127,35 +134,49 @@ fn schema(context: &Context) -> Schema<Shown> {
         .column(Column::word("KEY"), |shown: &Shown| Cell::new(&shown.key))
         .column(Column::number("SIZE"), move |shown| {
             Cell::new(if people {
-                text::bytes(shown.object.size)
+                text::bytes(shown.size)
             } else {
-                shown.object.size.to_string()
+                shown.size.to_string()
             })
         })
-        .column(Column::word("VERIFIED"), |shown| {
-            if shown.object.proven {
-                Cell::new("yes").painted(Paint::Green)
-            } else {
-                Cell::new("no")
-            }
+        .column(Column::word("VERIFIED"), |shown| match shown.is_verified {
+            Some(true) => Cell::new("yes").painted(Paint::Green),
+            Some(false) => Cell::new("no"),
+            None => Cell::new("record"),
         })
         .column(Column::word("LAST USE"), move |shown| {
-            let seconds = i64::try_from(shown.object.last_use).unwrap_or(i64::MAX);
+            let seconds = i64::try_from(shown.last_use).unwrap_or(i64::MAX);
             Cell::new(ago(now.saturating_sub(seconds)))
         })
 }
 
-fn key_of(object: &ListedObject) -> String {
-    format!("{}/{}", object.key.folder(), object.key.hex())
+fn of_object(object: &ListedObject) -> Shown {
+    Shown {
+        key: format!("{}/{}", object.key.folder(), object.key.hex()),
+        size: object.size,
+        is_verified: Some(object.proven),
+        last_use: object.last_use,
+    }
+}
+
+fn of_record(record: RecordFile) -> Shown {
+    Shown {
+        key: record.path,
+        size: record.size,
+        is_verified: None,
+        last_use: record.last_use,
+    }
 }
 
 async fn ls(context: &mut Context, arguments: &CacheArgs) -> CommandResult {
-    let mut objects = with_cache(arguments, Cache::list).await?;
-    objects.sort_by_key(|object| object.last_use);
+    let (objects, records) =
+        with_cache(arguments, |cache| Ok((cache.list()?, cache.record_files()?))).await?;
+    let mut shown: Vec<Shown> = objects.iter().map(of_object).collect();
+    shown.extend(records.into_iter().map(of_record));
+    shown.sort_by_key(|shown| shown.last_use);
     let mut list = List::new(schema(context), context.format(), context.screen);
-    for object in objects {
-        let key = key_of(&object);
-        list.item(&mut context.out, &Shown { key, object })?;
+    for shown in shown {
+        list.item(&mut context.out, &shown)?;
     }
     let count = list.count();
     let hidden = list.finish(&mut context.out)?;
@@ -195,7 +216,8 @@ async fn verify(context: &mut Context, arguments: &CacheArgs) -> CommandResult {
 
 async fn gc(context: &mut Context, arguments: &CacheGcArgs) -> CommandResult {
     refuse_csv(context)?;
-    let policy = GcPolicy::up_to(arguments.max);
+    let mut policy = GcPolicy::up_to(arguments.max);
+    policy.record_age = arguments.record_age;
     let dry_run = arguments.dry_run;
     let (plan, collected) = with_cache(&arguments.place, move |cache| {
         let plan = cache.plan_collection(&policy)?;
@@ -214,11 +236,16 @@ async fn gc(context: &mut Context, arguments: &CacheGcArgs) -> CommandResult {
         };
     }
     let line = match &collected {
-        Some(collected) => format!("removed {}\n", amount(collected.removed)),
+        Some(collected) => format!(
+            "removed {}, and of our records {}\n",
+            amount(collected.removed),
+            amount(collected.records)
+        ),
         None => format!(
-            "would remove {} of {}\n",
+            "would remove {} of {}, and of our records {}\n",
             text::bytes(plan.freed()),
-            amount(plan.before)
+            amount(plan.before),
+            amount(plan.freed_records())
         ),
     };
     context.out.write_all(line.as_bytes())?;

@@ -1,14 +1,18 @@
 //! Sizes as people type them.
 
+use super::InvalidValue;
+
 /// Reads `0`, `500`, `500kB`, `10MB`, `2GB`, `1TB` (powers of 1000) or `2GiB` (powers of 1024); a bare number is bytes.
-pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
-    const EXPECTED: &str = "expected a size such as 500MB, 10GB or 2GiB";
+///
+/// # Errors
+/// [`InvalidValue::Size`].
+pub fn parse_size(text: &str) -> Result<u64, InvalidValue> {
     let text = text.trim();
     let split = text
         .find(|character: char| !character.is_ascii_digit() && character != '.')
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let number: f64 = number.parse().map_err(|_| EXPECTED.to_owned())?;
+    let number: f64 = number.parse().map_err(|_| InvalidValue::Size)?;
     let factor: f64 = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1.0,
         "k" | "kb" => 1e3,
@@ -19,14 +23,14 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
         "mib" => 1_048_576.0,
         "gib" => 1_073_741_824.0,
         "tib" => 1_099_511_627_776.0,
-        _ => return Err(EXPECTED.to_owned()),
+        _ => return Err(InvalidValue::Size),
     };
     let bytes = number * factor;
     // Beyond 2^53 a float no longer counts bytes; nobody's disk is that large.
     if bytes.is_finite() && bytes <= 9_007_199_254_740_992.0 {
         Ok(bytes as u64)
     } else {
-        Err(EXPECTED.to_owned())
+        Err(InvalidValue::Size)
     }
 }
 
