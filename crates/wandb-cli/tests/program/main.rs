@@ -12,6 +12,7 @@ mod bad_input;
 mod bad_server;
 mod broken;
 mod demo;
+mod incremental;
 mod local;
 mod login;
 mod read;

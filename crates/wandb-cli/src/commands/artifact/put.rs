@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use futures_util::TryStreamExt;
 use wandb_api::artifact::{ArtifactDraft, LoggedArtifact, UploadOptions};
 use wandb_api::artifacts::draft::{AddOptions, Draft, ReferenceOptions};
 use wandb_api::artifacts::{Algorithm, ArtifactPath};
-use wandb_api::{Api, ErrorKind};
+use wandb_api::{Api, Artifact, ErrorKind};
 
 use super::download::Bar;
 use super::edit::{object, show};
 use crate::cli::{ArtifactPutArgs, DigestChoice};
 use crate::context::Context;
+use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
 use crate::output::text;
 
@@ -74,6 +76,37 @@ pub(super) async fn put(context: &mut Context, arguments: &ArtifactPutArgs) -> C
     show(context, &artifact, &done)
 }
 
+/// The version to add to: `latest`, or the newest one where no version has that alias. `None` only where the collection has no
+/// version: what is added to a version that was not found would lose all that it has.
+async fn newest(api: &Api, path: &ArtifactPath, type_name: &str) -> CommandResult<Option<Artifact>> {
+    let collection = format!("{}/{}/{}", path.entity(), path.project(), path.collection());
+    let found = match api.artifact(&collection).await {
+        Ok(latest) => Some(latest),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            match api
+                .artifact_versions(collection.as_str())
+                .limit(1)
+                .stream()
+                .try_next()
+                .await
+            {
+                Ok(newest) => newest,
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(error) => return Err(error.into()),
+    };
+    match found {
+        Some(found) if found.artifact_type != type_name => {
+            let what = format!("{collection} exists with the type {:?}", found.artifact_type);
+            Err(Failure::new(ExitStatus::Conflict, what)
+                .hint("give that type, or another name: a collection has one type"))
+        }
+        found => Ok(found),
+    }
+}
+
 /// An empty draft, or one with all of the newest version.
 async fn begin(
     context: &Context,
@@ -82,16 +115,12 @@ async fn begin(
     arguments: &ArtifactPutArgs,
 ) -> CommandResult<ArtifactDraft> {
     let base = if arguments.incremental {
-        match api
-            .artifact_of_type(&format!("{path}:latest"), &arguments.type_name)
-            .await
-        {
-            Ok(newest) => Some(newest.new_draft().await?),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
+        match newest(api, path, &arguments.type_name).await? {
+            Some(newest) => Some(newest.new_draft().await?),
+            None => {
                 context.note("there is no version yet: this will be the first");
                 None
             }
-            Err(error) => return Err(error.into()),
         }
     } else {
         None

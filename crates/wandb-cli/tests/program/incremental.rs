@@ -1,0 +1,90 @@
+//! `wb artifact put --incremental`: what is added, and that nothing of the version before is lost.
+
+use serde_json::Value;
+
+use crate::support::{Server, User};
+
+const PUT: [&str; 6] = ["artifact", "put", "--name", "team/p/data", "--type", "dataset"];
+
+/// Logs files of these names, each with its name as its content.
+fn put(user: &User, files: &[&str], options: &[&str]) -> Value {
+    for file in files {
+        std::fs::write(user.path(file), file).unwrap();
+    }
+    user.json(&[&PUT[..], files, options].concat())
+}
+
+/// The paths of a version's manifest.
+fn entries(user: &User, name: &str) -> Vec<String> {
+    let manifest = user.json(&["artifact", "manifest", name]);
+    let entries = manifest.as_array().unwrap().iter();
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry["path"].as_str().unwrap().to_owned())
+        .collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn files_are_added_to_the_newest_version() {
+    let server = Server::start(&["--entity", "team"]);
+    let user = User::of(&server);
+    user.ok(&["project", "create", "team/p"]);
+
+    std::fs::write(user.path("a.txt"), "a.txt").unwrap();
+    let first = user.run(&[&PUT[..], &["a.txt", "--incremental"]].concat());
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    assert!(first.stderr.contains("no version yet"), "{}", first.stderr);
+
+    assert_eq!(put(&user, &["b.txt"], &["--incremental"])["version"], "v1");
+    assert_eq!(entries(&user, "team/p/data:latest"), ["a.txt", "b.txt"]);
+    // A file of the same name is replaced.
+    std::fs::write(user.path("a.txt"), "changed").unwrap();
+    user.ok(&[&PUT[..], &["a.txt", "--incremental"]].concat());
+    assert_eq!(entries(&user, "team/p/data:v2"), ["a.txt", "b.txt"]);
+    user.ok(&["artifact", "download", "team/p/data", "--root", "back"]);
+    assert_eq!(std::fs::read(user.path("back/a.txt")).unwrap(), b"changed");
+
+    // Where no version is `latest`, the newest one is meant; it is not "no version yet".
+    user.ok(&["artifact", "update", "team/p/data:v2", "--unalias", "latest"]);
+    user.fails(&["artifact", "view", "team/p/data"], 3, &["data"]);
+    assert_eq!(put(&user, &["c.txt"], &["--incremental"])["version"], "v3");
+    assert_eq!(entries(&user, "team/p/data:v3"), ["a.txt", "b.txt", "c.txt"]);
+
+    // Without the option a version has what is given.
+    assert_eq!(put(&user, &["d.txt"], &[])["version"], "v4");
+    assert_eq!(entries(&user, "team/p/data:v4"), ["d.txt"]);
+
+    // The plan is made of the same version.
+    std::fs::write(user.path("e.txt"), "e.txt").unwrap();
+    let plan = user.run(&[&PUT[..], &["e.txt", "--incremental", "--dry-run"]].concat());
+    assert_eq!(plan.code, 0, "{}", plan.stderr);
+    let told = format!("{}{}", plan.stdout, plan.stderr);
+    assert!(
+        told.contains("2 files") && !told.contains("no version yet"),
+        "{told}"
+    );
+}
+
+#[test]
+fn nothing_is_added_to_a_collection_of_another_type() {
+    let server = Server::start(&["--entity", "team"]);
+    let user = User::of(&server);
+    user.ok(&["project", "create", "team/p"]);
+    put(&user, &["a.txt"], &[]);
+    let other = [
+        "artifact",
+        "put",
+        "a.txt",
+        "--name",
+        "team/p/data",
+        "--type",
+        "model",
+        "--incremental",
+    ];
+    user.fails(&other, 7, &["dataset", "one type"]);
+    // A collection that lost its `latest` is told apart from one that never was, too.
+    user.ok(&["artifact", "update", "team/p/data:v0", "--unalias", "latest"]);
+    user.fails(&other, 7, &["dataset", "one type"]);
+    assert_eq!(entries(&user, "team/p/data:v0"), ["a.txt"]);
+}
