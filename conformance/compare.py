@@ -15,6 +15,7 @@ import tomllib
 
 import artifact_truth
 import questions
+import report_truth
 
 FEWEST_VALUES = 1000
 SHOWN = 40
@@ -62,7 +63,7 @@ def differences(left, right, path=""):
 
 def shape(question, answer):
     """Rows by step and runs by id, so that one missing row shows as one; the order is compared beside."""
-    key = {"history": "_step", "scan": "_step", "outer": "_step", "listed": "id", "selected": "id", "projects": "name", "files": "name", "versions": "version", "collections": "name", "artifact_files": "name", "sweeps": "id"}.get(question["kind"])
+    key = {"history": "_step", "scan": "_step", "outer": "_step", "listed": "id", "selected": "id", "projects": "name", "files": "name", "versions": "version", "collections": "name", "artifact_files": "name", "sweeps": "id", "reports": "id"}.get(question["kind"])
     if key is None or not isinstance(answer, list):
         return answer
     names = [item.get(key) for item in answer]
@@ -191,16 +192,18 @@ def main():
 
     runs = {(question["project"], question["run"]) for question in asked if question["kind"] == "run"}
     print(f"\n{len(runs)} runs, read by the official client and by wb\n")
-    print(f"{'':<10}" + "".join(f"{column:>13}" for column in columns))
+    print(f"{'':<16}" + "".join(f"{column:>13}" for column in columns))
     for kind, row in table.items():
-        print(f"{kind:<10}" + "".join(f"{row[column]:>13,}" for column in columns))
+        print(f"{kind:<16}" + "".join(f"{row[column]:>13,}" for column in columns))
     total = {column: sum(row[column] for row in table.values()) for column in columns}
-    print(f"{'all':<10}" + "".join(f"{total[column]:>13,}" for column in columns))
+    print(f"{'all':<16}" + "".join(f"{total[column]:>13,}" for column in columns))
     compared, wrong = check_truth(work, asked, wb)
     print(f"\nwb's scans against what was logged: {compared:,} values, {len(wrong):,} wrong")
     compared, wrong_entries = artifact_truth.check(work, asked, wb)
     print(f"wb's manifests and downloads against what was logged: {compared:,} values, {len(wrong_entries):,} wrong")
-    wrong += wrong_entries
+    compared, wrong_reports = report_truth.check(work, asked, wb)
+    print(f"wb's reports against what was written: {compared:,} values, {len(wrong_reports):,} wrong")
+    wrong += wrong_entries + wrong_reports
 
     failures = []
     if unexplained:

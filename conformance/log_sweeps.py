@@ -1,4 +1,4 @@
-"""Runs sweeps with the official agent, and writes one kind of report with the official reports library.
+"""Runs sweeps with the official agent.
 
 Usage: log_sweeps.py --work DIR
 """

@@ -8,12 +8,13 @@ import itertools
 import json
 
 import artifact_questions
+import report_questions
 import sweep_questions
 
 PROJECTS = ["conformance", "conformance.second-one"]
 
 # Kinds that the official client has nothing for; wb is checked against what was logged.
-WITHOUT_OFFICIAL = {"outer"}
+WITHOUT_OFFICIAL = {"outer", "grid_runs"}
 
 # name -> (filter, order). Every documented order key and the operators that people use.
 LISTINGS = {
@@ -49,10 +50,11 @@ SELECTED = {"config": ["model", "seed", "dotted.key", "never set"], "summary": [
 
 
 def questions(work, run_ids):
-    """All questions about the runs found, which are given per project, about the artifacts and about the sweeps."""
+    """All questions about the runs found, which are given per project, about the artifacts, the sweeps and the reports."""
     asked = list(about_runs(work, run_ids)) if any(run_ids.values()) else []
     asked.extend(artifact_questions.distinct(artifact_questions.questions(work)))
     asked.extend(sweep_questions.questions(work))
+    asked.extend(report_questions.questions(work))
     for question in asked:
         question["id"] = identify(question)
     assert len({question["id"] for question in asked}) == len(asked), "two questions have the same id"
@@ -80,7 +82,7 @@ def identify(question):
     for key, value in question.items():
         if key in ("run", "name"):
             words.append(value)
-        elif key not in ("kind", "filters", "id", "sweep") and value is not None and value != PROJECTS[0]:
+        elif key not in ("kind", "filters", "id", "sweep", "report", "title") and value is not None and value != PROJECTS[0]:
             words.append(f"{key}={json.dumps(value, ensure_ascii=False)}")
     return " ".join(words)
 

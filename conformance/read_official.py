@@ -16,6 +16,7 @@ import wandb
 import questions
 from log_runs import plain
 from official_artifacts import OfficialArtifacts, digest
+from official_reports import OfficialReports
 from official_sweeps import OfficialSweeps
 
 # The attributes of a run, under the names that wb prints.
@@ -69,7 +70,7 @@ def read(fields, thing):
     return {name: plain(get(thing)) for name, get in fields.items()}
 
 
-class Official(OfficialArtifacts, OfficialSweeps):
+class Official(OfficialArtifacts, OfficialSweeps, OfficialReports):
     def __init__(self, work):
         self.work = work
         self.api = wandb.Api()

@@ -12,12 +12,13 @@ import time
 
 from official_artifacts import digest
 from wb_artifacts import WbArtifacts
+from wb_reports import WbReports
 from wb_sweeps import WbSweeps
 
 NOT_FOUND = 3  # documented exit code
 
 
-class Wb(WbArtifacts, WbSweeps):
+class Wb(WbArtifacts, WbSweeps, WbReports):
     def __init__(self, work, program):
         self.work = work
         self.program = program

@@ -1,4 +1,4 @@
-"""What both clients are asked about sweeps and reports. See questions.py for what a question is."""
+"""What both clients are asked about sweeps. See questions.py for what a question is."""
 
 import json
 

@@ -12,13 +12,13 @@ use crate::server::Server;
 use crate::{process, python};
 
 const HELP: &str = "\
-Logs real runs, artifacts and sweeps with the official SDK into an embedded server, reads them with wandb.Api() and
-with wb, and compares every value; then wb writes, and wandb.Api() reads that.
+Logs real runs, artifacts, sweeps and reports with the official SDK into an embedded server, reads them with
+wandb.Api() and with wb, and compares every value; then wb writes, and wandb.Api() reads that.
 
 Usage: cargo xtask conformance [OPTIONS]
 
 Options:
-  --part PART   only this part: runs, artifacts, sweeps or written; may be repeated (default: all)
+  --part PART   only this part: runs, artifacts, sweeps, reports or written; may be repeated (default: all)
   --only NAME   only the part runs, and of it the scenarios whose name starts so (see conformance/log_runs.py)
   --wb PATH     use this wb instead of building one in release
   --keep        keep the server's data and all answers in target/conformance/work
@@ -46,15 +46,18 @@ enum Part {
     Artifacts,
     /// Sweeps, by the official agent.
     Sweeps,
-    /// Runs and artifacts, by `wb`.
+    /// Reports, by the official reports library.
+    Reports,
+    /// Runs, artifacts, sweeps and reports, by `wb`.
     Written,
 }
 
 impl Part {
-    const ALL: [(&'static str, Self); 4] = [
+    const ALL: [(&'static str, Self); 5] = [
         ("runs", Self::Runs),
         ("artifacts", Self::Artifacts),
         ("sweeps", Self::Sweeps),
+        ("reports", Self::Reports),
         ("written", Self::Written),
     ];
 }
@@ -130,6 +133,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     }
     if options.has(Part::Sweeps) {
         process::succeed(&mut script("log_sweeps.py"))?;
+    }
+    if options.has(Part::Reports) {
+        process::succeed(&mut script("log_reports.py"))?;
     }
     process::succeed(&mut script("read_official.py"))?;
     process::succeed(script("read_wb.py").arg("--wb").arg(&program))?;

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::Consent;
 use super::artifact_cache::CacheCommand;
+use super::artifact_collection::CollectionCommand;
 use super::artifact_put::ArtifactPutArgs;
 use super::artifact_write::{
     ArtifactDeleteArgs, ArtifactLinkArgs, ArtifactLinkedArgs, ArtifactUnlinkArgs, ArtifactUpdateArgs,
@@ -17,6 +19,9 @@ pub(crate) enum ArtifactCommand {
     Types(ArtifactTypesArgs),
     /// List the collections of one type: sequences of versions, and portfolios that versions are linked into.
     Collections(CollectionsArgs),
+    /// Show, change and delete one collection.
+    #[command(subcommand, arg_required_else_help = true)]
+    Collection(CollectionCommand),
     /// List the versions of a collection.
     #[command(visible_alias = "ls")]
     Versions(VersionsArgs),
@@ -76,7 +81,7 @@ pub(crate) struct CollectionsArgs {
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) type_name: String,
 
-    /// Also tell the aliases in use: one more request for each collection, as the protocol has it.
+    /// Also tell the aliases in use: one more request for each collection, as the protocol has it, several at a time.
     #[arg(long)]
     pub(crate) aliases: bool,
 
@@ -242,13 +247,9 @@ pub(crate) struct CheckoutArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
 
-    /// Show what would be fetched and removed, and do nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-
-    /// Remove without asking.
-    #[arg(long, short = 'y')]
-    pub(crate) yes: bool,
+    /// Whether to try, to ask, or to do.
+    #[command(flatten)]
+    pub(crate) consent: Consent,
 }
 
 const VERIFY_HELP: &str = "\

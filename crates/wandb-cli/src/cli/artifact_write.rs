@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::Consent;
 use crate::duration::parse_duration;
 
 const UPDATE_HELP: &str = "\
@@ -92,13 +93,9 @@ pub(crate) struct ArtifactDeleteArgs {
     #[arg(long)]
     pub(crate) with_aliases: bool,
 
-    /// Show what would be deleted, and delete nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-
-    /// Delete without asking.
-    #[arg(long, short = 'y')]
-    pub(crate) yes: bool,
+    /// Whether to try, to ask, or to do.
+    #[command(flatten)]
+    pub(crate) consent: Consent,
 }
 
 /// Options of `artifact link`.
@@ -128,13 +125,9 @@ pub(crate) struct ArtifactUnlinkArgs {
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
 
-    /// Show what would be unlinked, and unlink nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-
-    /// Unlink without asking.
-    #[arg(long, short = 'y')]
-    pub(crate) yes: bool,
+    /// Whether to try, to ask, or to do.
+    #[command(flatten)]
+    pub(crate) consent: Consent,
 }
 
 /// Options of `artifact linked`.

@@ -2,8 +2,10 @@
 
 mod artifact;
 mod artifact_cache;
+mod artifact_collection;
 mod artifact_put;
 mod artifact_write;
+mod consent;
 mod demo;
 mod global;
 mod list;
@@ -25,11 +27,15 @@ pub(crate) use artifact::{
     ArtifactViewArgs, CheckoutArgs, CollectionsArgs, LinkChoice, ManifestArgs, VerifyArgs, VersionsArgs,
 };
 pub(crate) use artifact_cache::{CacheArgs, CacheCommand, CacheGcArgs};
+pub(crate) use artifact_collection::{
+    CollectionCommand, CollectionDeleteArgs, CollectionName, CollectionUpdateArgs, CollectionViewArgs,
+};
 pub(crate) use artifact_put::{ArtifactPutArgs, DigestChoice};
 pub(crate) use artifact_write::{
     ArtifactDeleteArgs, ArtifactLinkArgs, ArtifactLinkedArgs, ArtifactUnlinkArgs, ArtifactUpdateArgs,
     TtlChoice,
 };
+pub(crate) use consent::Consent;
 pub(crate) use demo::DemoArgs;
 pub(crate) use global::GlobalOptions;
 pub(crate) use list::KeyList;
@@ -37,18 +43,22 @@ pub(crate) use local::{
     LocalCommand, LocalPlace, LocalTeamAddArgs, LocalTeamCommand, LocalUserAddArgs, LocalUserCommand,
 };
 pub(crate) use login::LoginArgs;
-pub(crate) use people::{TeamCommand, UserCommand};
+pub(crate) use people::{
+    ApiKeyCommand, ApiKeyCreateArgs, ApiKeyDeleteArgs, TeamCommand, TeamCreateArgs, TeamInviteArgs,
+    TeamRemoveArgs, TeamServiceAccountArgs, UserCommand, UserListArgs,
+};
 pub(crate) use project::{ProjectCommand, ProjectCreateArgs, ProjectListArgs, ProjectViewArgs};
 pub(crate) use report::{
-    ReportCommand, ReportCreateArgs, ReportDeleteArgs, ReportListArgs, ReportRunsArgs, ReportViewArgs,
+    ReportCommand, ReportCreateArgs, ReportDeleteArgs, ReportListArgs, ReportRunsArgs, ReportUpdateArgs,
+    ReportViewArgs,
 };
 pub(crate) use run::{
     DownloadArgs, FilesArgs, HistoryArgs, HistoryStreamChoice, RunCommand, RunConsoleArgs, RunListArgs,
-    RunViewArgs, ScanArgs,
+    RunMetadataArgs, RunViewArgs, ScanArgs,
 };
 pub(crate) use run_write::{
-    LogArtifactArgs, RunArtifactsArgs, RunCreateArgs, RunDeleteArgs, RunDeleteFilesArgs, RunStopArgs,
-    RunUpdateArgs, RunUploadArgs, RunWaitArgs, UseArtifactArgs,
+    LogArtifactArgs, RunArtifactsArgs, RunCreateArgs, RunDeleteArgs, RunDeleteFilesArgs, RunSetStateArgs,
+    RunStopArgs, RunUpdateArgs, RunUploadArgs, RunWaitArgs, StateChoice, UseArtifactArgs,
 };
 pub(crate) use serve::ServeArgs;
 pub(crate) use sweep::{
@@ -121,18 +131,21 @@ pub(crate) enum Command {
     /// List, view, make, pause and end sweeps, and find their best runs.
     #[command(subcommand, arg_required_else_help = true)]
     Sweep(SweepCommand),
-    /// List, view, make and delete reports, and list the runs that they show.
+    /// List, view, make, change and delete reports, and list the runs that they show.
     #[command(subcommand, arg_required_else_help = true)]
     Report(ReportCommand),
     /// List, download, verify and log artifacts.
     #[command(subcommand, arg_required_else_help = true)]
     Artifact(ArtifactCommand),
-    /// Show a team.
+    /// Show and make teams, invite and remove members.
     #[command(subcommand, arg_required_else_help = true)]
     Team(TeamCommand),
-    /// Show a user.
+    /// Show and find users.
     #[command(subcommand, arg_required_else_help = true)]
     User(UserCommand),
+    /// List, make and delete one's own API keys.
+    #[command(subcommand, arg_required_else_help = true)]
+    ApiKey(ApiKeyCommand),
     /// Look after the users and teams of an embedded server.
     #[command(subcommand, arg_required_else_help = true)]
     Local(LocalCommand),

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
+
+use super::Consent;
 
 /// Verbs of reports.
 #[derive(Debug, Subcommand)]
@@ -12,10 +14,14 @@ pub(crate) enum ReportCommand {
     List(ReportListArgs),
     /// Show one report: title, description, sections, address.
     View(ReportViewArgs),
+    /// List the sections of a report, with their run sets.
+    Sections(ReportViewArgs),
     /// List the runs that a section of a report shows.
     Runs(ReportRunsArgs),
     /// Make a report.
     Create(ReportCreateArgs),
+    /// Change the title, the description or the content of a report.
+    Update(ReportUpdateArgs),
     /// Delete a report, with its drafts.
     #[command(visible_alias = "rm")]
     Delete(ReportDeleteArgs),
@@ -40,10 +46,11 @@ pub(crate) struct ReportListArgs {
     pub(crate) limit: Option<u64>,
 }
 
-/// Options of `report view`.
+/// Options of `report view` and `report sections`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  wb report view my-team/my-project --name 'Weekly results' --output json"
+    after_help = "Examples:\n  wb report view my-team/my-project --name 'Weekly results' --output json\n  \
+                  wb report sections my-team/my-project --name 'Weekly results'"
 )]
 pub(crate) struct ReportViewArgs {
     /// entity/project, or the web address of a report.
@@ -71,7 +78,11 @@ pub(crate) struct ReportRunsArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) section: usize,
 
-    /// All runs that the section's filters let pass, not only those that are selected in it.
+    /// The run set of the section, counted from 0 [default: the one that is open in it].
+    #[arg(long, value_name = "N")]
+    pub(crate) run_set: Option<usize>,
+
+    /// All runs that the run set's filters let pass, not only those that are selected in it.
     #[arg(long)]
     pub(crate) all: bool,
 }
@@ -105,6 +116,36 @@ pub(crate) struct ReportCreateArgs {
     pub(crate) draft: bool,
 }
 
+/// Options of `report update`.
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("change").required(true).multiple(true),
+    after_help = "Only what is given changes; the content is replaced as a whole.\n\n\
+                  Examples:\n  wb report update my-team/my-project --name 'Weekly results' --title 'Results of May'\n  \
+                  wb report update my-team/my-project --name 'Weekly results' --spec spec.json"
+)]
+pub(crate) struct ReportUpdateArgs {
+    /// entity/project, or the web address of a report.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+
+    /// The name or title of the report; not with a report's own address.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// The new title.
+    #[arg(long, value_name = "TITLE", group = "change")]
+    pub(crate) title: Option<String>,
+
+    /// The new description.
+    #[arg(long, value_name = "TEXT", group = "change")]
+    pub(crate) description: Option<String>,
+
+    /// The new content: a file with a JSON object.
+    #[arg(long, value_name = "FILE", group = "change")]
+    pub(crate) spec: Option<PathBuf>,
+}
+
 /// Options of `report delete`.
 #[derive(Debug, Args)]
 #[command(
@@ -120,11 +161,7 @@ pub(crate) struct ReportDeleteArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
 
-    /// Show what would be deleted, and delete nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-
-    /// Delete without asking.
-    #[arg(long, short = 'y')]
-    pub(crate) yes: bool,
+    /// Whether to try, to ask, or to do.
+    #[command(flatten)]
+    pub(crate) consent: Consent,
 }

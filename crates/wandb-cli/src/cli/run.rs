@@ -6,8 +6,8 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::KeyList;
 use super::run_write::{
-    LogArtifactArgs, RunArtifactsArgs, RunCreateArgs, RunDeleteArgs, RunDeleteFilesArgs, RunStopArgs,
-    RunUpdateArgs, RunUploadArgs, RunWaitArgs, UseArtifactArgs,
+    LogArtifactArgs, RunArtifactsArgs, RunCreateArgs, RunDeleteArgs, RunDeleteFilesArgs, RunSetStateArgs,
+    RunStopArgs, RunUpdateArgs, RunUploadArgs, RunWaitArgs, UseArtifactArgs,
 };
 
 /// Verbs of runs.
@@ -28,6 +28,8 @@ pub(crate) enum RunCommand {
     Download(DownloadArgs),
     /// Read what the run's process wrote to its console.
     Console(RunConsoleArgs),
+    /// Show what the run's process noted about itself: program, arguments, git commit, machine.
+    Metadata(RunMetadataArgs),
     /// Upload files to a run.
     Upload(RunUploadArgs),
     /// Delete files of a run.
@@ -42,6 +44,8 @@ pub(crate) enum RunCommand {
     Delete(RunDeleteArgs),
     /// Ask a running process to stop.
     Stop(RunStopArgs),
+    /// Put a run that has no process any more into another state.
+    SetState(RunSetStateArgs),
     /// Wait until a run has ended.
     Wait(RunWaitArgs),
     /// List the artifact versions that a run logged.
@@ -255,6 +259,15 @@ pub(crate) struct DownloadArgs {
     /// Replace files that exist and differ.
     #[arg(long)]
     pub(crate) replace: bool,
+}
+
+/// Options of `run metadata`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  wb run metadata my-team/my-project/abc123 --output json")]
+pub(crate) struct RunMetadataArgs {
+    /// entity/project/run, or a web address.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
 }
 
 /// Options of `run console`.

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
+use super::Consent;
 use crate::duration::parse_duration;
 
 const VALUES: &str = "\
@@ -125,13 +126,9 @@ pub(crate) struct RunDeleteFilesArgs {
     #[arg(value_name = "NAME", required = true)]
     pub(crate) names: Vec<String>,
 
-    /// Show what would be deleted, and delete nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-
-    /// Delete without asking.
-    #[arg(long, short = 'y')]
-    pub(crate) yes: bool,
+    /// Whether to try, to ask, or to do.
+    #[command(flatten)]
+    pub(crate) consent: Consent,
 }
 
 /// Options of `run delete`.
@@ -149,13 +146,9 @@ pub(crate) struct RunDeleteArgs {
     #[arg(long)]
     pub(crate) with_artifacts: bool,
 
-    /// Show what would be deleted, and delete nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-
-    /// Delete without asking.
-    #[arg(long, short = 'y')]
-    pub(crate) yes: bool,
+    /// Whether to try, to ask, or to do.
+    #[command(flatten)]
+    pub(crate) consent: Consent,
 }
 
 /// Options of `run stop`.
@@ -168,13 +161,39 @@ pub(crate) struct RunStopArgs {
     #[arg(value_name = "PATH")]
     pub(crate) path: String,
 
-    /// Show what would be stopped, and stop nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
+    /// Whether to try, to ask, or to do.
+    #[command(flatten)]
+    pub(crate) consent: Consent,
+}
 
-    /// Stop without asking.
-    #[arg(long, short = 'y')]
-    pub(crate) yes: bool,
+/// A state that `run set-state` can set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StateChoice {
+    /// To be run again; from running, failed, crashed or preempted.
+    Pending,
+    /// Ended without success; from pending or running.
+    Failed,
+}
+
+/// Options of `run set-state`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The process of the run is not told; `wb run stop` asks it to end.\n\nExamples:\n  \
+                  wb run set-state my-team/my-project/abc123 failed --dry-run\n  \
+                  wb run set-state my-team/my-project/abc123 failed --yes"
+)]
+pub(crate) struct RunSetStateArgs {
+    /// entity/project/run, or a web address.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+
+    /// The state.
+    #[arg(value_name = "STATE", value_enum)]
+    pub(crate) state: StateChoice,
+
+    /// Whether to try, to ask, or to do.
+    #[command(flatten)]
+    pub(crate) consent: Consent,
 }
 
 /// Options of `run wait`.

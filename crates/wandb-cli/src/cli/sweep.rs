@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::Consent;
+
 /// Verbs of sweeps.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SweepCommand {
@@ -124,11 +126,7 @@ pub(crate) struct SweepEndArgs {
     #[arg(value_name = "PATH")]
     pub(crate) path: String,
 
-    /// Show what would be ended, and end nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-
-    /// End it without asking.
-    #[arg(long, short = 'y')]
-    pub(crate) yes: bool,
+    /// Whether to try, to ask, or to do.
+    #[command(flatten)]
+    pub(crate) consent: Consent,
 }

@@ -68,6 +68,12 @@ fn usage_errors_are_found_before_anything_is_asked() {
         "report delete",
         "artifact linked",
         "team view",
+        "team invite research",
+        "team service-account research",
+        "api-key delete",
+        "run set-state e/p/r finished",
+        "artifact collection update model",
+        "report update e/p",
         "user view a b",
         "login --api-key secret",
     ] {
@@ -141,6 +147,11 @@ fn what_destroys_can_be_tried_and_confirmed() {
         "artifact delete model:v0",
         "artifact unlink released:v0",
         "artifact checkout model:v0",
+        "artifact collection delete model",
+        "artifact collection rm model",
+        "run set-state e/p/r failed",
+        "team remove research ada",
+        "api-key delete QQ==",
     ] {
         for options in ["", "--dry-run", "--yes", "-y"] {
             let line = format!("{line} {options}");

@@ -8,6 +8,7 @@ mod details;
 mod local;
 mod login;
 mod people;
+mod plan;
 mod project;
 mod report;
 mod run;
@@ -16,7 +17,7 @@ mod stream;
 mod sweep;
 mod whoami;
 
-use crate::cli::{Command, GlobalOptions, ProjectCommand, TeamCommand, UserCommand};
+use crate::cli::{Command, GlobalOptions, ProjectCommand};
 use crate::context::Context;
 use crate::failure::{CommandResult, Failure};
 
@@ -29,8 +30,9 @@ pub(crate) async fn dispatch(context: &mut Context, command: Command) -> Command
         Command::Project(ProjectCommand::List(arguments)) => project::list(context, &arguments).await,
         Command::Project(ProjectCommand::View(arguments)) => project::view(context, &arguments).await,
         Command::Project(ProjectCommand::Create(arguments)) => project::create(context, &arguments).await,
-        Command::Team(TeamCommand::View(arguments)) => people::team(context, &arguments.name).await,
-        Command::User(UserCommand::View(arguments)) => people::user(context, &arguments.name).await,
+        Command::Team(command) => people::team(context, command).await,
+        Command::User(command) => people::user(context, command).await,
+        Command::ApiKey(command) => people::api_key(context, command).await,
         Command::Run(command) => run::dispatch(context, command).await,
         Command::Sweep(command) => sweep::dispatch(context, command).await,
         Command::Report(command) => report::dispatch(context, command).await,

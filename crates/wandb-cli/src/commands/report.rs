@@ -3,16 +3,17 @@
 use std::io::Write;
 
 use futures_util::TryStreamExt;
-use wandb_api::{Api, Report};
+use wandb_api::{Api, Report, ReportSection};
 
 use super::sweep::{read_text, write_runs};
 use crate::cli::{
-    ReportCommand, ReportCreateArgs, ReportDeleteArgs, ReportListArgs, ReportRunsArgs, ReportViewArgs,
+    ReportCommand, ReportCreateArgs, ReportDeleteArgs, ReportListArgs, ReportRunsArgs, ReportUpdateArgs,
+    ReportViewArgs,
 };
 use crate::commands::cells;
 use crate::commands::details::Details;
+use crate::commands::plan::{Step, agreed};
 use crate::commands::stream::next_or_flush;
-use crate::confirm::confirm;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
@@ -26,8 +27,10 @@ pub(crate) async fn dispatch(context: &mut Context, command: ReportCommand) -> C
     match command {
         ReportCommand::List(arguments) => list(context, &arguments).await,
         ReportCommand::View(arguments) => view(context, &arguments).await,
+        ReportCommand::Sections(arguments) => sections(context, &arguments).await,
         ReportCommand::Runs(arguments) => runs(context, &arguments).await,
         ReportCommand::Create(arguments) => create(context, &arguments).await,
+        ReportCommand::Update(arguments) => update(context, &arguments).await,
         ReportCommand::Delete(arguments) => delete(context, &arguments).await,
     }
 }
@@ -207,7 +210,68 @@ async fn runs(context: &mut Context, arguments: &ReportRunsArgs) -> CommandResul
             text::counted(sections.len() as u64, "section")
         ))
     })?;
-    write_runs(context, report.runs(section, !arguments.all)?).await
+    let Some(place) = arguments.run_set else {
+        return write_runs(context, report.runs(section, !arguments.all)?).await;
+    };
+    let run_set = section.run_sets.get(place).ok_or_else(|| {
+        Failure::new(
+            ExitStatus::NotFound,
+            format!("section {} has no run set {place}", arguments.section),
+        )
+        .hint(format!(
+            "it has {}",
+            text::counted(section.run_sets.len() as u64, "run set")
+        ))
+    })?;
+    write_runs(context, report.runs_of(run_set, !arguments.all)?).await
+}
+
+/// A section with its place.
+#[derive(Debug)]
+struct Placed {
+    index: u64,
+    section: ReportSection,
+}
+
+const SECTION: &[&str] = &["index", "name", "run_sets", "open_run_set"];
+
+fn section_fields(placed: &Placed) -> Fields<'_> {
+    let sets = placed.section.run_sets.iter();
+    let names = sets.map(|set| set.name().unwrap_or_default().into());
+    vec![
+        ("index", Field::UInt(placed.index)),
+        ("name", Field::optional(placed.section.name())),
+        ("run_sets", Field::Texts(names.collect())),
+        ("open_run_set", Field::UInt(placed.section.open_run_set() as u64)),
+    ]
+}
+
+/// Lists the sections.
+async fn sections(context: &mut Context, arguments: &ReportViewArgs) -> CommandResult {
+    let connection = context.connect().await?;
+    let report = find(connection.api(), &arguments.path, arguments.name.as_deref()).await?;
+    let schema = Schema::new(SECTION, section_fields)
+        .column(Column::number("INDEX"), |placed: &Placed| {
+            Cell::new(placed.index.to_string())
+        })
+        .column(Column::name("NAME"), |placed| {
+            Cell::new(placed.section.name().unwrap_or("(unnamed)"))
+        })
+        .column(Column::text("RUN SETS"), |placed| {
+            let sets = placed.section.run_sets.iter();
+            let names: Vec<&str> = sets.map(|set| set.name().unwrap_or("(unnamed)")).collect();
+            Cell::new(names.join(", "))
+        });
+    let mut list = List::new(schema, context.format(), context.screen);
+    for (index, section) in (0..).zip(report.sections()?) {
+        list.item(&mut context.out, &Placed { index, section })?;
+    }
+    let count = list.count();
+    let hidden = list.finish(&mut context.out)?;
+    context.out.flush()?;
+    context.tell_count(count, "section");
+    context.tell_hidden(hidden);
+    Ok(())
 }
 
 /// Makes a report.
@@ -226,15 +290,37 @@ async fn create(context: &mut Context, arguments: &ReportCreateArgs) -> CommandR
     if arguments.draft {
         new = new.draft();
     }
-    let report = new.save().await?;
+    show(context, &new.save().await?, "created")
+}
+
+/// The report as it is now: its address for people, the object otherwise.
+fn show(context: &mut Context, report: &Report, done: &str) -> CommandResult {
     if context.format() == Format::Table {
-        context.note(&format!("created {}", described(&report)));
+        context.note(&format!("{done} {}", described(report)));
         let address = report.url.as_deref().unwrap_or(&report.id);
         context.out.write_all(format!("{address}\n").as_bytes())?;
     } else {
-        context.write_single(&schema(context), &report)?;
+        context.write_single(&schema(context), report)?;
     }
     Ok(context.out.flush()?)
+}
+
+/// Changes what was given.
+async fn update(context: &mut Context, arguments: &ReportUpdateArgs) -> CommandResult {
+    let spec = arguments.spec.as_deref().map(read_text).transpose()?;
+    let connection = context.connect().await?;
+    let report = find(connection.api(), &arguments.path, arguments.name.as_deref()).await?;
+    let mut edit = report.edit();
+    if let Some(title) = &arguments.title {
+        edit = edit.display_name(title);
+    }
+    if let Some(description) = &arguments.description {
+        edit = edit.description(description);
+    }
+    if let Some(spec) = spec {
+        edit = edit.spec(spec)?;
+    }
+    show(context, &edit.save().await?, "updated")
 }
 
 fn described(report: &Report) -> String {
@@ -247,12 +333,11 @@ async fn delete(context: &mut Context, arguments: &ReportDeleteArgs) -> CommandR
     let connection = context.connect().await?;
     let report = find(connection.api(), &arguments.path, arguments.name.as_deref()).await?;
     let what = described(&report);
-    if arguments.dry_run {
-        context.note(&format!("would delete {what}"));
-        return Ok(());
+    let address = report.url.as_deref().unwrap_or(&report.id);
+    let step = Step::new("delete", "report", address).note(&what);
+    if agreed(context, arguments.consent, &format!("Delete {what}?"), &[step]).await? {
+        report.delete().await?;
+        context.note(&format!("deleted {what}"));
     }
-    confirm(context.ui, &format!("Delete {what}?"), arguments.yes).await?;
-    report.delete().await?;
-    context.note(&format!("deleted {what}"));
     Ok(())
 }

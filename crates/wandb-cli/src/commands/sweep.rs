@@ -13,8 +13,8 @@ use crate::cli::{
 };
 use crate::commands::cells;
 use crate::commands::details::Details;
+use crate::commands::plan::{Step, agreed};
 use crate::commands::stream::next_or_flush;
-use crate::confirm::confirm;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
@@ -385,11 +385,18 @@ async fn end(context: &mut Context, arguments: &SweepEndArgs, state: SweepState)
         _ => ("stop", "Stop", "stopped", "what runs may go on to its end"),
     };
     let what = format!("sweep {} ({}; {consequence})", sweep.sweep_path(), sweep.name);
-    if arguments.dry_run {
-        context.note(&format!("would {verb} {what}"));
+    let note = format!("state {}; {consequence}", sweep.state);
+    let step = Step::new(verb, "sweep", sweep.path.join("/")).note(note);
+    if !agreed(
+        context,
+        arguments.consent,
+        &format!("{question} {what}?"),
+        &[step],
+    )
+    .await?
+    {
         return Ok(());
     }
-    confirm(context.ui, &format!("{question} {what}?"), arguments.yes).await?;
     let sweep = sweep.set_state(state).await?;
     show(context, &sweep, done)
 }

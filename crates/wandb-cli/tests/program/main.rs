@@ -8,6 +8,7 @@
 mod support;
 
 mod artifact_kill;
+mod artifacts;
 mod bad_input;
 mod bad_server;
 mod broken;
@@ -15,8 +16,11 @@ mod demo;
 mod incremental;
 mod local;
 mod login;
+mod people;
 mod read;
 mod recipe_2020;
+mod reports;
 mod serve;
+mod sweeps;
 mod verbs;
 mod write;

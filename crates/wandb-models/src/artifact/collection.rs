@@ -196,7 +196,7 @@ impl Api {
         }
     }
 
-    /// One collection of a type, by `[entity/][project/]name`.
+    /// One collection of a type, by `[entity/][project/]name`; an empty type means any.
     ///
     /// # Errors
     /// [`NotFound`](wandb_core::ErrorKind::NotFound) when there is none, or it is of another type.
@@ -237,10 +237,12 @@ pub(super) async fn fetch_one(
     let collection =
         ArtifactCollection::from_wire(api, found).map_err(|error| error.in_operation(description))?;
     match artifact_type {
-        Some(wanted) if wanted != collection.artifact_type => Err(Error::not_found(format!(
-            "collection \"{shown}\" of type {wanted:?} (it is of type {:?})",
-            collection.artifact_type
-        ))),
+        Some(wanted) if !wanted.is_empty() && wanted != collection.artifact_type => {
+            Err(Error::not_found(format!(
+                "collection \"{shown}\" of type {wanted:?} (it is of type {:?})",
+                collection.artifact_type
+            )))
+        }
         _ => Ok(collection),
     }
 }

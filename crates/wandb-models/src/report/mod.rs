@@ -116,17 +116,20 @@ impl Report {
         self.content()?.sections().map_err(|error| self.named(error))
     }
 
-    /// The runs of a section: of its first run set, as the official client gives them. Others by
-    /// [`runs_of`](Self::runs_of).
+    /// The runs of a section: of the run set that is [open](ReportSection::open_run_set) in it, as the official client
+    /// gives them. Others by [`runs_of`](Self::runs_of).
     ///
     /// # Errors
-    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) when the section has no run sets; else as
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) when the section has no such run set; else as
     /// [`RunSet::query`].
     pub fn runs(&self, section: &ReportSection, only_selected: bool) -> Result<Runs> {
-        let run_set = section
-            .run_sets
-            .first()
-            .ok_or_else(|| self.named(Error::invalid_input("the section has no run sets")))?;
+        let open = section.open_run_set();
+        let run_set = section.run_sets.get(open).ok_or_else(|| {
+            let found = section.run_sets.len();
+            self.named(Error::invalid_input(format!(
+                "the section has no run set {open}: it has {found}"
+            )))
+        })?;
         self.runs_of(run_set, only_selected)
     }
 

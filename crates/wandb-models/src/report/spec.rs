@@ -98,8 +98,11 @@ fn find_grids(blocks: &Json, sections: &mut Vec<ReportSection>) {
         {
             sections.push(ReportSection::new(metadata));
         }
-        if let Some(children) = block.get("children") {
-            find_grids(children, sections);
+        // A heading that is folded keeps what is below it apart.
+        for name in ["children", "collapsedChildren"] {
+            if let Some(children) = block.get(name) {
+                find_grids(children, sections);
+            }
         }
     }
 }
@@ -136,6 +139,14 @@ impl ReportSection {
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.raw.get("name")?.as_str()
+    }
+
+    /// Which of the [run sets](Self::run_sets) is open, counted from 0: what the app shows first, and the official
+    /// client's choice (`openRunSet`). The first one where the section does not say.
+    #[must_use]
+    pub fn open_run_set(&self) -> usize {
+        let open = self.raw.get("openRunSet").and_then(Json::as_u64);
+        open.and_then(|place| usize::try_from(place).ok()).unwrap_or(0)
     }
 }
 
@@ -285,18 +296,19 @@ mod tests {
     fn both_forms_have_sections() {
         let grid = json!({"type": "panel-grid", "children": [{"text": ""}], "metadata": {"runSets": [{"name": "mine"}]}});
         let blocks = json!({"version": 5, "blocks": [{"type": "paragraph", "children": [{"text": "hello"}]}, grid,
-            {"type": "callout", "children": [grid]}]});
+            {"type": "callout", "children": [grid]}, {"type": "heading", "collapsedChildren": [grid]}]});
         let spec = ReportSpec::parse(&blocks.to_string()).unwrap();
         assert_eq!((spec.form(), spec.version()), (ReportForm::Blocks, Some(5)));
         let sections = spec.sections().unwrap();
-        assert_eq!(sections.len(), 2);
+        assert_eq!(sections.len(), 3);
         assert_eq!(sections[0].run_sets[0].name(), Some("mine"));
-        let groups = json!({"panelGroups": [{"name": "Section 1", "runSets": [{}, {"enabled": false}]}, {}]});
+        let groups = json!({"panelGroups": [{"name": "Section 1", "openRunSet": 1, "runSets": [{}, {"enabled": false}]}, {}]});
         let spec = ReportSpec::parse(&groups.to_string()).unwrap();
         let sections = spec.sections().unwrap();
         assert_eq!((sections.len(), sections[0].name()), (2, Some("Section 1")));
         assert!(sections[0].run_sets[0].is_enabled() && !sections[0].run_sets[1].is_enabled());
         assert!(sections[1].run_sets.is_empty());
+        assert_eq!((sections[0].open_run_set(), sections[1].open_run_set()), (1, 0));
     }
 
     #[test]
@@ -384,8 +396,10 @@ mod tests {
                 "blocks",
                 "panelGroups",
                 "runSets",
+                "openRunSet",
                 "metadata",
                 "children",
+                "collapsedChildren",
                 "filters",
                 "op",
                 "key",

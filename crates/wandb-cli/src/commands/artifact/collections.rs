@@ -15,6 +15,9 @@ use crate::output::list::{Fields, List, Schema};
 use crate::output::style::Paint;
 use crate::output::table::{Cell, Column};
 
+/// How many collections are asked for their aliases at once.
+const SIDE_BY_SIDE: usize = 8;
+
 const NAMES: &[&str] = &[
     "id",
     "name",
@@ -31,10 +34,10 @@ const NAMES: &[&str] = &[
 
 /// A collection with its aliases, which are asked for apart.
 #[derive(Debug)]
-struct Shown {
-    collection: ArtifactCollection,
+pub(super) struct Shown {
+    pub(super) collection: ArtifactCollection,
     /// Asked for apart, and only when wanted: they cost a request per collection.
-    aliases: Option<Vec<String>>,
+    pub(super) aliases: Option<Vec<String>>,
 }
 
 fn fields(shown: &Shown) -> Fields<'_> {
@@ -62,12 +65,17 @@ fn fields(shown: &Shown) -> Fields<'_> {
     ]
 }
 
+/// The JSON and CSV form.
+pub(super) fn json_schema() -> Schema<Shown> {
+    Schema::new(NAMES, fields)
+}
+
 /// Lists the collections of one type.
 pub(super) async fn collections(context: &mut Context, arguments: &CollectionsArgs) -> CommandResult {
     let connection = context.connect().await?;
     let path = connection.project_path(arguments.path.as_deref())?;
     let (now, people) = (context.now(), context.screen.width.is_some());
-    let schema = Schema::new(NAMES, fields)
+    let schema = json_schema()
         .column(Column::name("NAME"), |shown: &Shown| {
             Cell::new(&shown.collection.name)
         })
@@ -100,15 +108,21 @@ pub(super) async fn collections(context: &mut Context, arguments: &CollectionsAr
         collections = collections.limit(limit);
     }
     let mut list = List::new(schema, context.format(), context.screen);
-    let mut stream = collections.stream();
-    while let Some(collection) = next_or_flush(&mut stream, &mut context.out).await? {
-        let collection = collection?;
-        let aliases = if arguments.aliases {
+    let wanted = arguments.aliases;
+    let with_aliases = |collection: ArtifactCollection| async move {
+        let aliases = if wanted {
             Some(collection.aliases().try_collect().await?)
         } else {
             None
         };
-        list.item(&mut context.out, &Shown { collection, aliases })?;
+        Ok(Shown { collection, aliases })
+    };
+    let mut stream = collections
+        .stream()
+        .map_ok(with_aliases)
+        .try_buffered(SIDE_BY_SIDE);
+    while let Some(shown) = next_or_flush(&mut stream, &mut context.out).await? {
+        list.item(&mut context.out, &shown?)?;
     }
     let count = list.count();
     let hidden = list.finish(&mut context.out)?;

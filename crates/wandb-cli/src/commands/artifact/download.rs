@@ -7,7 +7,7 @@ use indicatif::ProgressBar;
 use wandb_api::artifact::ArtifactDownloadOptions;
 use wandb_api::artifacts::Placement;
 use wandb_api::artifacts::plan::PlanSummary;
-use wandb_api::artifacts::transfer::{Downloaded, Progress, TrackedReference};
+use wandb_api::artifacts::transfer::{Downloaded, Progress, Removal, TrackedReference};
 
 use crate::cli::{ArtifactDownloadArgs, CheckoutArgs, LinkChoice};
 use crate::confirm::confirm;
@@ -69,6 +69,8 @@ fn paths(references: &[TrackedReference]) -> Field<'_> {
 struct Plan {
     name: String,
     summary: PlanSummary,
+    /// What is no member and would be removed; directories end in `/`.
+    removed: Vec<String>,
 }
 
 const PLAN: &[&str] = &[
@@ -79,6 +81,7 @@ const PLAN: &[&str] = &[
     "fetched_bytes",
     "references",
     "requests",
+    "removed",
 ];
 
 fn plan_fields(plan: &Plan) -> Fields<'_> {
@@ -93,7 +96,13 @@ fn plan_fields(plan: &Plan) -> Fields<'_> {
         ("fetched_bytes", Field::UInt(plan.summary.fetched_bytes)),
         ("references", count(plan.summary.references)),
         ("requests", Field::UInt(requests(&plan.summary))),
+        ("removed", Field::texts(&plan.removed)),
     ]
+}
+
+fn shown_path(removal: &Removal) -> String {
+    let slash = if removal.is_directory { "/" } else { "" };
+    format!("{}{slash}", removal.path)
 }
 
 fn count(files: usize) -> Field<'static> {
@@ -133,6 +142,7 @@ pub(super) async fn download(context: &mut Context, arguments: &ArtifactDownload
             &Plan {
                 name,
                 summary: summary?,
+                removed: Vec::new(),
             },
         );
     }
@@ -167,6 +177,9 @@ fn show_plan(context: &mut Context, plan: &Plan) -> CommandResult {
         ));
     }
     lines.push_str(&format!("requests    {}\n", requests(summary)));
+    for path in &plan.removed {
+        lines.push_str(&format!("remove      {}\n", text::single_line(path)));
+    }
     context.out.write_all(lines.as_bytes())?;
     Ok(context.out.flush()?)
 }
@@ -219,29 +232,30 @@ pub(super) async fn checkout(context: &mut Context, arguments: &CheckoutArgs) ->
     };
     let options = options.progress(Arc::new(Bar(bar.clone())));
     let checkout = artifact.checkout(&options).await?;
-    if arguments.dry_run {
+    if arguments.consent.dry_run {
         let summary = checkout.plan().await?;
-        let name = artifact.exact_name();
-        show_plan(context, &Plan { name, summary })?;
+        bar.finish_and_clear();
+        let plan = Plan {
+            name: artifact.exact_name(),
+            summary,
+            removed: checkout.removals().iter().map(shown_path).collect(),
+        };
+        return show_plan(context, &plan);
     }
     let removals = checkout.removals();
     for removal in removals.iter().take(SHOWN) {
-        let slash = if removal.is_directory { "/" } else { "" };
-        context.note(&format!("  to be removed: {}{slash}", removal.path));
+        context.note(&format!("  to be removed: {}", shown_path(removal)));
     }
     if removals.len() > SHOWN {
         let others = (removals.len() - SHOWN) as u64;
         context.note(&format!("  and {} more", text::grouped(others)));
-    }
-    if arguments.dry_run {
-        return Ok(());
     }
     if !removals.is_empty() {
         let count = text::counted(removals.len() as u64, "thing");
         confirm(
             context.ui,
             &format!("Remove {count} that {} does not have?", artifact.exact_name()),
-            arguments.yes,
+            arguments.consent.yes,
         )
         .await?;
     }

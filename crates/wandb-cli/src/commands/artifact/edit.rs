@@ -7,7 +7,7 @@ use wandb_api::{Artifact, Value};
 
 use super::record;
 use crate::cli::{ArtifactDeleteArgs, ArtifactLinkArgs, ArtifactUnlinkArgs, ArtifactUpdateArgs, TtlChoice};
-use crate::confirm::confirm;
+use crate::commands::plan::{Step, agreed};
 use crate::context::Context;
 use crate::failure::{CommandResult, Failure};
 use crate::output::Format;
@@ -76,25 +76,33 @@ pub(super) fn show(context: &mut Context, artifact: &Artifact, done: &str) -> Co
 pub(super) async fn delete(context: &mut Context, arguments: &ArtifactDeleteArgs) -> CommandResult {
     let connection = context.connect().await?;
     let artifact = connection.api().artifact(&arguments.name).await?;
-    let what = format!("{} ({})", artifact.exact_name(), record::extent(artifact.data()));
+    let name = artifact.exact_name();
+    if artifact.is_link {
+        return Err(Failure::usage(format!(
+            "{name} is a link to {}",
+            artifact.source_qualified_name()
+        ))
+        .hint("`wb artifact unlink` takes it out of the portfolio"));
+    }
     if !artifact.aliases.is_empty() && !arguments.with_aliases {
         return Err(Failure::new(
             crate::exit::ExitStatus::Conflict,
-            format!(
-                "{} has the aliases {}",
-                artifact.exact_name(),
-                artifact.aliases.join(", ")
-            ),
+            format!("{name} has the aliases {}", artifact.aliases.join(", ")),
         )
         .hint("give --with-aliases to delete it all the same"));
     }
-    if arguments.dry_run {
-        context.note(&format!("would delete {what}"));
-        return Ok(());
+    let what = format!("{name} ({})", record::extent(artifact.data()));
+    let mut step = Step::new("delete", "artifact", &name).digest(&artifact.digest);
+    if let Some(size) = artifact.size {
+        step = step.size(size);
     }
-    confirm(context.ui, &format!("Delete {what}?"), arguments.yes).await?;
-    artifact.delete(arguments.with_aliases).await?;
-    context.note(&format!("deleted {what}"));
+    if !artifact.aliases.is_empty() {
+        step = step.note(format!("aliases {}", artifact.aliases.join(", ")));
+    }
+    if agreed(context, arguments.consent, &format!("Delete {what}?"), &[step]).await? {
+        artifact.delete(arguments.with_aliases).await?;
+        context.note(&format!("deleted {what}"));
+    }
     Ok(())
 }
 
@@ -111,17 +119,18 @@ pub(super) async fn unlink(context: &mut Context, arguments: &ArtifactUnlinkArgs
     let connection = context.connect().await?;
     let artifact = connection.api().artifact(&arguments.name).await?;
     let name = artifact.exact_name();
-    if arguments.dry_run {
-        // The server refuses to unlink a version from the sequence where it was logged.
-        context.note(&if artifact.is_link {
-            format!("would unlink {name}")
-        } else {
-            format!("would change nothing: {name} is where the version was logged, and not a link")
-        });
-        return Ok(());
+    // A dry run of what would be refused is refused as well.
+    if !artifact.is_link {
+        return Err(
+            Failure::usage(format!("{name} is where the version was logged, and not a link"))
+                .hint("name it as it is called in the portfolio: `wb artifact linked` lists these"),
+        );
     }
-    confirm(context.ui, &format!("Unlink {name}?"), arguments.yes).await?;
-    artifact.unlink().await?;
-    context.note(&format!("unlinked {name}"));
+    let step =
+        Step::new("unlink", "artifact", &name).note(format!("stays {}", artifact.source_qualified_name()));
+    if agreed(context, arguments.consent, &format!("Unlink {name}?"), &[step]).await? {
+        artifact.unlink().await?;
+        context.note(&format!("unlinked {name}"));
+    }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `wb artifact …`.
 
 mod cache;
+mod collection;
 mod collections;
 mod download;
 mod edit;
@@ -24,6 +25,7 @@ pub(crate) async fn dispatch(context: &mut Context, command: ArtifactCommand) ->
     match command {
         ArtifactCommand::Types(arguments) => types::types(context, &arguments).await,
         ArtifactCommand::Collections(arguments) => collections::collections(context, &arguments).await,
+        ArtifactCommand::Collection(command) => collection::dispatch(context, command).await,
         ArtifactCommand::Versions(arguments) => versions::versions(context, &arguments).await,
         ArtifactCommand::View(arguments) => view::view(context, &arguments).await,
         ArtifactCommand::Manifest(arguments) => manifest::manifest(context, &arguments).await,

@@ -11,6 +11,7 @@ use wandb_api::{Api, Artifact, ErrorKind};
 use super::download::Bar;
 use super::edit::{object, show};
 use crate::cli::{ArtifactPutArgs, DigestChoice};
+use crate::commands::plan::{self, Step};
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
@@ -43,8 +44,7 @@ pub(super) async fn put(context: &mut Context, arguments: &ArtifactPutArgs) -> C
         text::counted(draft.len() as u64, "file")
     );
     if arguments.dry_run {
-        context.note(&format!("would log {what} as {path}, digest {}", draft.digest()));
-        return Ok(());
+        return plan::show(context, &steps(&draft, &path, &what));
     }
     let bar = context.ui.transfer(Some(size), &path.to_string());
     let options = UploadOptions::default().progress(Arc::new(Bar(bar.clone())));
@@ -76,10 +76,33 @@ pub(super) async fn put(context: &mut Context, arguments: &ArtifactPutArgs) -> C
     show(context, &artifact, &done)
 }
 
+/// `entity/project/collection`, without the alias that a path always has.
+fn collection(path: &ArtifactPath) -> String {
+    format!("{}/{}/{}", path.entity(), path.project(), path.collection())
+}
+
+/// What would be logged: the version, then its entries.
+fn steps(draft: &ArtifactDraft, path: &ArtifactPath, what: &str) -> Vec<Step> {
+    let manifest = draft.manifest();
+    let version = Step::new("log", "artifact", collection(path))
+        .size(manifest.size())
+        .digest(draft.digest().to_string())
+        .note(what);
+    let entries = manifest.iter().map(|entry| {
+        let step = match entry.address() {
+            Some(address) => Step::new("add", "reference", entry.path()).note(address),
+            None => Step::new("add", "file", entry.path()),
+        };
+        let step = step.digest(entry.digest().to_string());
+        entry.size().map_or(step.clone(), |size| step.size(size))
+    });
+    std::iter::once(version).chain(entries).collect()
+}
+
 /// The version to add to: `latest`, or the newest one where no version has that alias. `None` only where the collection has no
 /// version: what is added to a version that was not found would lose all that it has.
 async fn newest(api: &Api, path: &ArtifactPath, type_name: &str) -> CommandResult<Option<Artifact>> {
-    let collection = format!("{}/{}/{}", path.entity(), path.project(), path.collection());
+    let collection = collection(path);
     let found = match api.artifact(&collection).await {
         Ok(latest) => Some(latest),
         Err(error) if error.kind() == ErrorKind::NotFound => {

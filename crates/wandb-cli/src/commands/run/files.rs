@@ -7,8 +7,8 @@ use wandb_api::File;
 
 use crate::cli::{FilesArgs, RunDeleteFilesArgs};
 use crate::commands::cells;
+use crate::commands::plan::{Step, agreed};
 use crate::commands::stream::next_or_flush;
-use crate::confirm::confirm;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
@@ -96,19 +96,14 @@ pub(super) async fn delete(context: &mut Context, arguments: &RunDeleteFilesArgs
     if let Some(name) = arguments.names.iter().find(|name| !is_there(name)) {
         return Err(no_such_file(name, &run.run_path().to_string()));
     }
-    for file in &files {
-        let name = text::single_line(&file.name);
-        context.note(&format!("  {name} ({})", text::bytes(file.size)));
-    }
+    let step = |file: &File| Step::new("delete", "file", &file.name).size(file.size);
+    let steps: Vec<Step> = files.iter().map(step).collect();
     let count = text::counted(files.len() as u64, "file");
     let what = format!("{count} of run {}", run.run_path());
-    if arguments.dry_run {
-        context.note(&format!("would delete {what}"));
-        return Ok(());
+    if agreed(context, arguments.consent, &format!("Delete {what}?"), &steps).await? {
+        run.delete_files(&files).await?;
+        context.note(&format!("deleted {what}"));
     }
-    confirm(context.ui, &format!("Delete {what}?"), arguments.yes).await?;
-    run.delete_files(&files).await?;
-    context.note(&format!("deleted {what}"));
     Ok(())
 }
 

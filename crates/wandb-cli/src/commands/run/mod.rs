@@ -8,6 +8,7 @@ mod explain;
 mod files;
 mod history;
 mod list;
+mod metadata;
 pub(crate) mod record;
 mod scan;
 mod view;
@@ -29,12 +30,14 @@ pub(crate) async fn dispatch(context: &mut Context, command: RunCommand) -> Comm
         RunCommand::Files(arguments) => files::files(context, &arguments).await,
         RunCommand::Download(arguments) => download::download(context, &arguments).await,
         RunCommand::Console(arguments) => console::console(context, &arguments).await,
+        RunCommand::Metadata(arguments) => metadata::metadata(context, &arguments).await,
         RunCommand::Upload(arguments) => write::upload(context, &arguments).await,
         RunCommand::DeleteFiles(arguments) => files::delete(context, &arguments).await,
         RunCommand::Create(arguments) => write::create(context, &arguments).await,
         RunCommand::Update(arguments) => write::update(context, &arguments).await,
         RunCommand::Delete(arguments) => write::delete(context, &arguments).await,
         RunCommand::Stop(arguments) => write::stop(context, &arguments).await,
+        RunCommand::SetState(arguments) => write::set_state(context, &arguments).await,
         RunCommand::Wait(arguments) => write::wait(context, &arguments).await,
         RunCommand::LoggedArtifacts(arguments) => artifacts::logged(context, &arguments).await,
         RunCommand::UsedArtifacts(arguments) => artifacts::used(context, &arguments).await,

@@ -3,12 +3,15 @@
 use std::io::Write;
 
 use futures_util::TryStreamExt;
-use wandb_api::{ErrorKind, Run, WaitOptions};
+use wandb_api::{Artifact, ErrorKind, Run, UpdatableState, WaitOptions};
 
 use super::{files, record};
 use crate::assignment;
-use crate::cli::{RunCreateArgs, RunDeleteArgs, RunStopArgs, RunUpdateArgs, RunUploadArgs, RunWaitArgs};
-use crate::confirm::confirm;
+use crate::cli::{
+    RunCreateArgs, RunDeleteArgs, RunSetStateArgs, RunStopArgs, RunUpdateArgs, RunUploadArgs, RunWaitArgs,
+    StateChoice,
+};
+use crate::commands::plan::{Step, agreed};
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
@@ -148,23 +151,22 @@ pub(super) async fn delete(context: &mut Context, arguments: &RunDeleteArgs) -> 
     let connection = context.connect().await?;
     let run = connection.api().run(&arguments.path).await?;
     let mut what = format!("run {} ({})", run.run_path(), run.name);
+    let mut steps = vec![Step::new("delete", "run", run.run_path().to_string()).note(&run.name)];
     if arguments.with_artifacts {
-        let logged: Vec<_> = run.logged_artifacts().stream().try_collect().await?;
+        let logged: Vec<Artifact> = run.logged_artifacts().stream().try_collect().await?;
         what.push_str(&format!(
             " with {}",
             text::counted(logged.len() as u64, "artifact")
         ));
-        for artifact in &logged {
-            context.note(&format!("  {}", artifact.exact_name()));
-        }
+        steps.extend(logged.iter().map(|artifact| {
+            let step = Step::new("delete", "artifact", artifact.exact_name()).digest(&artifact.digest);
+            artifact.size.map_or(step.clone(), |size| step.size(size))
+        }));
     }
-    if arguments.dry_run {
-        context.note(&format!("would delete {what}"));
-        return Ok(());
+    if agreed(context, arguments.consent, &format!("Delete {what}?"), &steps).await? {
+        run.delete(arguments.with_artifacts).await?;
+        context.note(&format!("deleted {what}"));
     }
-    confirm(context.ui, &format!("Delete {what}?"), arguments.yes).await?;
-    run.delete(arguments.with_artifacts).await?;
-    context.note(&format!("deleted {what}"));
     Ok(())
 }
 
@@ -173,22 +175,34 @@ pub(super) async fn stop(context: &mut Context, arguments: &RunStopArgs) -> Comm
     let connection = context.connect().await?;
     let run = connection.api().run(&arguments.path).await?;
     let path = run.run_path().to_string();
-    if arguments.dry_run {
-        let state = text::single_line(&run.state);
-        context.note(&format!("would stop run {path} ({}), which is {state}", run.name));
+    let step = Step::new("stop", "run", &path).note(format!("state {}", run.state));
+    let question = format!("Stop run {path} ({})?", run.name);
+    if agreed(context, arguments.consent, &question, &[step]).await? {
+        run.stop().await?;
+        context.note(&format!(
+            "asked run {path} to stop; it does so at its next sign of life"
+        ));
+    }
+    Ok(())
+}
+
+/// Puts a run into another state.
+pub(super) async fn set_state(context: &mut Context, arguments: &RunSetStateArgs) -> CommandResult {
+    let state = match arguments.state {
+        StateChoice::Pending => UpdatableState::Pending,
+        StateChoice::Failed => UpdatableState::Failed,
+    };
+    let connection = context.connect().await?;
+    let run = connection.api().run(&arguments.path).await?;
+    let path = run.run_path().to_string();
+    let word = state.as_str();
+    let step = Step::new("set-state", "run", &path).note(format!("from {} to {word}", run.state));
+    let question = format!("Make run {path} ({}), which is {}, {word}?", run.name, run.state);
+    if !agreed(context, arguments.consent, &question, &[step]).await? {
         return Ok(());
     }
-    confirm(
-        context.ui,
-        &format!("Stop run {path} ({})?", run.name),
-        arguments.yes,
-    )
-    .await?;
-    run.stop().await?;
-    context.note(&format!(
-        "asked run {path} to stop; it does so at its next sign of life"
-    ));
-    Ok(())
+    let run = run.update_state(state).await?;
+    show(context, &run, &format!("{word}:"))
 }
 
 /// Waits for the end of a run.

@@ -7,6 +7,7 @@ mod server;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) use http::send;
@@ -143,4 +144,28 @@ pub(crate) fn files_below(root: &Path) -> Vec<String> {
     }
     names.sort();
     names
+}
+
+/// A server with the project `team/p`, and its user.
+pub(crate) fn served() -> (Server, User) {
+    let server = Server::start(&["--entity", "team"]);
+    let user = User::of(&server);
+    user.ok(&["project", "create", "team/p"]);
+    (server, user)
+}
+
+/// The values of one field of a JSON list.
+pub(crate) fn all<'a>(document: &'a Value, field: &str) -> Vec<&'a str> {
+    let items = document.as_array().unwrap().iter();
+    items.map(|item| item[field].as_str().unwrap()).collect()
+}
+
+/// The plan of a dry run: action, object and name of each step.
+pub(crate) fn planned(user: &User, arguments: &[&str]) -> Vec<[String; 3]> {
+    let plan = user.json(&[arguments, &["--dry-run"]].concat());
+    let text = |step: &Value, name: &str| step[name].as_str().unwrap().to_owned();
+    let steps = plan.as_array().unwrap().iter();
+    steps
+        .map(|step| ["action", "object", "name"].map(|name| text(step, name)))
+        .collect()
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use wandb_api::{Team, TeamMember, User};
 
-use super::details::Details;
+use crate::commands::details::Details;
 use crate::context::Context;
 use crate::failure::CommandResult;
 use crate::output::field::Field;
@@ -35,13 +35,18 @@ fn team_fields(team: &Team) -> Fields<'_> {
     ]
 }
 
-fn called(member: &TeamMember) -> &str {
+pub(super) fn called(member: &TeamMember) -> &str {
     member.username.as_deref().unwrap_or(&member.name)
 }
 
 fn team_json(team: &Team, out: &mut Vec<u8>) -> wandb_api::Result<()> {
     serde_json::to_writer(out, team.data())
         .map_err(|error| wandb_api::Error::protocol("the team cannot be written as JSON").with_source(error))
+}
+
+/// The JSON and CSV form of a team.
+pub(super) fn team_schema() -> Schema<Team> {
+    Schema::new(TEAM, team_fields).json_by(team_json)
 }
 
 /// Shows a team.
@@ -63,7 +68,7 @@ pub(super) async fn team(context: &mut Context, name: &str) -> CommandResult {
         }
         context.out.write_all(details.render().as_bytes())?;
     } else {
-        context.write_single(&Schema::new(TEAM, team_fields).json_by(team_json), &team)?;
+        context.write_single(&team_schema(), &team)?;
     }
     Ok(context.out.flush()?)
 }
@@ -113,6 +118,11 @@ fn user_fields(user: &User) -> Fields<'_> {
     ]
 }
 
+/// The JSON and CSV form of a user.
+pub(super) fn user_schema() -> Schema<User> {
+    Schema::new(USER, user_fields)
+}
+
 /// Shows a user.
 pub(super) async fn user(context: &mut Context, name: &str) -> CommandResult {
     let connection = context.connect().await?;
@@ -129,7 +139,7 @@ pub(super) async fn user(context: &mut Context, name: &str) -> CommandResult {
         }
         context.out.write_all(details.render().as_bytes())?;
     } else {
-        context.write_single(&Schema::new(USER, user_fields), &user)?;
+        context.write_single(&user_schema(), &user)?;
     }
     Ok(context.out.flush()?)
 }

@@ -1,0 +1,299 @@
+//! Artifacts: put, changed, linked, deleted, and back again verified.
+
+use serde_json::json;
+
+use crate::support::{all, files_below, planned, served};
+
+#[test]
+fn an_artifact_is_put_changed_linked_and_deleted() {
+    let (_server, user) = served();
+    std::fs::create_dir(user.path("data")).unwrap();
+    std::fs::write(user.path("data/a.txt"), "alpha").unwrap();
+    let put = [
+        "artifact",
+        "put",
+        "data",
+        "--name",
+        "team/p/data",
+        "--type",
+        "dataset",
+    ];
+    assert_eq!(
+        planned(&user, &put),
+        [["log", "artifact", "team/p/data"], ["add", "file", "a.txt"]]
+    );
+    user.fails(&["artifact", "view", "team/p/data:v0"], 3, &["data"]);
+    let first = user.json(&[&put[..], &["--alias", "good", "--metadata", r#"{"rows": 3}"#]].concat());
+    assert_eq!(
+        (&first["version"], &first["metadata"]["rows"]),
+        (&json!("v0"), &json!(3))
+    );
+    std::fs::write(user.path("data/b.txt"), "beta").unwrap();
+    assert_eq!(user.ok(&put), "team/p/data:v1\n");
+
+    let changed = user.json(&[
+        "artifact",
+        "update",
+        "team/p/data:v0",
+        "--alias",
+        "best",
+        "--unalias",
+        "good",
+        "--tag",
+        "checked",
+        "--description",
+        "after review",
+    ]);
+    assert_eq!(
+        (&changed["aliases"], &changed["tags"]),
+        (&json!(["best"]), &json!(["checked"]))
+    );
+
+    user.ok(&["run", "create", "team/p/user"]);
+    let used = user.json(&["run", "use-artifact", "team/p/user", "team/p/data:v0"]);
+    assert_eq!(used["digest"], first["digest"]);
+    assert_eq!(
+        all(&user.json(&["run", "used-artifacts", "team/p/user"]), "version"),
+        ["v0"]
+    );
+    let logged = user.json(&[
+        "run",
+        "log-artifact",
+        "team/p/user",
+        "team/p/data:v1",
+        "--alias",
+        "made",
+    ]);
+    assert!(
+        logged["aliases"].as_array().unwrap().contains(&json!("made")),
+        "{logged}"
+    );
+
+    assert_eq!(user.json(&["artifact", "linked", "team/p/data:v0"]), json!([]));
+    let link = user.ok(&[
+        "artifact",
+        "link",
+        "team/p/data:v0",
+        "team/p/released",
+        "--alias",
+        "prod",
+    ]);
+    let link = link.trim_end();
+    assert_eq!(link, "team/p/released:v0");
+    let linked = user.json(&["artifact", "linked", "team/p/data:v0"]);
+    assert_eq!(all(&linked, "collection"), ["released"]);
+    user.fails(&["artifact", "unlink", link], 2, &["--yes"]);
+    assert_eq!(
+        planned(&user, &["artifact", "unlink", link]),
+        [["unlink", "artifact", link]]
+    );
+    // What would be refused is refused in a dry run, too.
+    user.fails(
+        &["artifact", "unlink", "team/p/data:v0", "--dry-run"],
+        2,
+        &["not a link"],
+    );
+    user.fails(
+        &["artifact", "delete", link, "--with-aliases", "--dry-run"],
+        2,
+        &["is a link"],
+    );
+    assert_eq!(user.json(&["artifact", "view", link])["collection"], "released");
+    user.ok(&["artifact", "unlink", link, "--yes"]);
+    assert_eq!(user.json(&["artifact", "linked", "team/p/data:v0"]), json!([]));
+
+    user.fails(
+        &["artifact", "delete", "team/p/data:v0", "--yes"],
+        7,
+        &["best", "--with-aliases"],
+    );
+    user.fails(
+        &["artifact", "delete", "team/p/data:v0", "--with-aliases"],
+        2,
+        &["--yes"],
+    );
+    assert_eq!(
+        planned(&user, &["artifact", "delete", "team/p/data:v0", "--with-aliases"]),
+        [["delete", "artifact", "team/p/data:v0"]]
+    );
+    assert_eq!(
+        user.json(&["artifact", "view", "team/p/data:v0"])["version"],
+        "v0"
+    );
+    user.ok(&["artifact", "delete", "team/p/data:v0", "--with-aliases", "--yes"]);
+    user.fails(&["artifact", "view", "team/p/data:v0"], 3, &["data"]);
+}
+
+#[test]
+fn an_artifact_comes_back_verified() {
+    let (_server, user) = served();
+    std::fs::create_dir(user.path("data")).unwrap();
+    std::fs::write(user.path("data/a.txt"), "alpha").unwrap();
+    std::fs::write(user.path("data/b.txt"), "beta").unwrap();
+    user.ok(&[
+        "artifact",
+        "put",
+        "data",
+        "--name",
+        "team/p/data",
+        "--type",
+        "dataset",
+    ]);
+    let name = "team/p/data:v0";
+    let got = user.json(&["artifact", "get", name, "a.txt"]);
+    assert_eq!(
+        std::fs::read(user.path(got["path"].as_str().unwrap())).unwrap(),
+        b"alpha"
+    );
+    user.fails(&["artifact", "get", name, "none.txt"], 3, &["none.txt"]);
+    let done = user.json(&["artifact", "download", name, "--root", "back"]);
+    assert_eq!(done["missing_references"], json!([]));
+    assert_eq!(files_below(&user.path("back")), ["a.txt", "b.txt"]);
+    user.ok(&["artifact", "verify", name, "--root", "back"]);
+
+    std::fs::write(user.path("back/a.txt"), "alphA").unwrap();
+    std::fs::write(user.path("back/extra.txt"), "mine").unwrap();
+    let wrong = user.run(&["artifact", "verify", name, "--root", "back"]);
+    assert_eq!(wrong.code, 5, "{}", wrong.stderr);
+    assert!(
+        wrong.stdout.contains("a.txt") && wrong.stdout.contains("extra.txt"),
+        "{}",
+        wrong.stdout
+    );
+
+    let plan = user.json(&["artifact", "checkout", name, "--root", "back", "--dry-run"]);
+    assert_eq!(
+        (&plan["removed"], &plan["present"]),
+        (&json!(["extra.txt"]), &json!(1))
+    );
+    user.fails(&["artifact", "checkout", name, "--root", "back"], 2, &["--yes"]);
+    assert_eq!(std::fs::read(user.path("back/extra.txt")).unwrap(), b"mine");
+    user.ok(&["artifact", "checkout", name, "--root", "back", "--yes"]);
+    assert_eq!(files_below(&user.path("back")), ["a.txt", "b.txt"]);
+    assert_eq!(std::fs::read(user.path("back/a.txt")).unwrap(), b"alpha");
+
+    let before = user.json(&["artifact", "cache", "ls"]);
+    assert!(before.as_array().unwrap().len() >= 2, "{before}");
+    user.ok(&["artifact", "cache", "verify"]);
+    user.ok(&["artifact", "cache", "gc", "--max", "0", "--dry-run"]);
+    assert_eq!(user.json(&["artifact", "cache", "ls"]), before);
+    user.ok(&["artifact", "cache", "gc", "--max", "0"]);
+    assert_eq!(user.json(&["artifact", "cache", "ls"]), json!([]));
+    assert!(user.ok(&["artifact", "cache", "du"]).contains("together"));
+}
+
+#[test]
+fn a_collection_is_changed_and_deleted() {
+    let (_server, user) = served();
+    std::fs::write(user.path("a.txt"), "alpha").unwrap();
+    let put = ["artifact", "put", "a.txt", "--type", "dataset", "--name"];
+    user.ok(&[&put[..], &["team/p/data", "--alias", "first"]].concat());
+    std::fs::write(user.path("a.txt"), "beta").unwrap();
+    user.ok(&[&put[..], &["team/p/data"]].concat());
+
+    let changed = user.json(&[
+        "artifact",
+        "collection",
+        "update",
+        "team/p/data",
+        "--rename",
+        "renamed",
+        "--description",
+        "words",
+        "--tag",
+        "x",
+        "--tag",
+        "y",
+    ]);
+    assert_eq!(
+        (&changed["name"], &changed["description"], &changed["tags"]),
+        (&json!("renamed"), &json!("words"), &json!(["x", "y"]))
+    );
+    user.ok(&[
+        "artifact",
+        "collection",
+        "update",
+        "team/p/renamed",
+        "--untag",
+        "x",
+    ]);
+    let view = ["artifact", "collection", "view", "team/p/renamed"];
+    let seen = user.json(&view);
+    assert_eq!(
+        (&seen["tags"], &seen["description"]),
+        (&json!(["y"]), &json!("words"))
+    );
+    let mut aliases = seen["aliases"].as_array().unwrap().clone();
+    aliases.sort_by_key(ToString::to_string);
+    assert_eq!(aliases, [json!("first"), json!("latest")]);
+    assert!(user.ok(&view).contains("sequence"));
+    user.fails(&[&view[..], &["--type", "model"]].concat(), 3, &["dataset"]);
+    user.fails(
+        &["artifact", "collection", "update", "team/p/renamed"],
+        2,
+        &["--rename"],
+    );
+
+    let delete = ["artifact", "collection", "delete", "team/p/renamed"];
+    let steps = planned(&user, &delete);
+    assert_eq!(
+        steps,
+        [
+            ["delete", "collection", "team/p/renamed"],
+            ["delete", "artifact", "team/p/renamed:v1"],
+            ["delete", "artifact", "team/p/renamed:v0"]
+        ]
+    );
+    user.fails(&delete, 2, &["--yes"]);
+    user.ok(&view);
+    user.ok(&[&delete[..], &["--yes"]].concat());
+    user.fails(&view, 3, &["renamed"]);
+}
+
+#[test]
+fn adding_to_a_version_needs_the_same_type() {
+    let (_server, user) = served();
+    std::fs::write(user.path("a.txt"), "alpha").unwrap();
+    let put = |file: &str, kind: &str| {
+        user.run(&[
+            "artifact",
+            "put",
+            file,
+            "--incremental",
+            "--name",
+            "team/p/data",
+            "--type",
+            kind,
+        ])
+    };
+    let first = put("a.txt", "dataset");
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    assert!(first.stderr.contains("no version yet"), "{}", first.stderr);
+    std::fs::write(user.path("b.txt"), "beta").unwrap();
+    let other = put("b.txt", "model");
+    assert_eq!(other.code, 7, "{}", other.stderr);
+    assert!(
+        other.stderr.contains("exists with the type \"dataset\"") && !other.stderr.contains("no version yet"),
+        "{}",
+        other.stderr
+    );
+    let second = put("b.txt", "dataset");
+    assert_eq!((second.code, second.stdout.as_str()), (0, "team/p/data:v1\n"));
+    let entries = user.json(&["artifact", "manifest", "team/p/data:v1"]);
+    assert_eq!(all(&entries, "path"), ["a.txt", "b.txt"]);
+    // Without `latest` there is a version all the same.
+    user.ok(&[
+        "artifact",
+        "update",
+        "team/p/data:v1",
+        "--alias",
+        "kept",
+        "--unalias",
+        "latest",
+    ]);
+    std::fs::write(user.path("c.txt"), "gamma").unwrap();
+    let third = put("c.txt", "dataset");
+    assert!(!third.stderr.contains("no version yet"), "{}", third.stderr);
+    let entries = user.json(&["artifact", "manifest", "team/p/data:v2"]);
+    assert_eq!(all(&entries, "path"), ["a.txt", "b.txt", "c.txt"]);
+}
