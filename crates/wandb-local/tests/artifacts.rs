@@ -163,6 +163,32 @@ async fn by_name(caller: &Caller, name: &str) -> Value {
 }
 
 #[tokio::test]
+async fn a_digest_alone_is_the_newest_version_with_that_content() {
+    let (_server, caller) = started().await;
+    let files: &[(&str, &[u8])] = &[("a.txt", b"aaa")];
+    let digest = version_digest(files);
+    assert!(by_name(&caller, &digest).await.is_null());
+    let first = log(&caller, "ds", files).await;
+    assert_eq!(by_name(&caller, &digest).await["id"], first["id"]);
+    let second = log(&caller, "copy", files).await;
+    log(&caller, "ds", &[("b.txt", b"b")]).await;
+    assert_eq!(by_name(&caller, &digest).await["id"], second["id"]);
+    assert_eq!(by_name(&caller, &format!("ds:{digest}")).await["id"], first["id"]);
+    let membership = "query ($name: String!) { project(name: \"p\") { artifactCollectionMembership(name: $name) {
+        artifactCollection { name } artifact { id } } } }";
+    let found = caller.data(membership, json!({ "name": digest })).await["project"]
+        ["artifactCollectionMembership"]
+        .clone();
+    assert_eq!(
+        (&found["artifactCollection"]["name"], &found["artifact"]["id"]),
+        (&json!("copy"), &second["id"])
+    );
+    // A collection may be called so, and then it is meant.
+    let named = log(&caller, &digest, &[("c.txt", b"c")]).await;
+    assert_eq!(by_name(&caller, &digest).await["id"], named["id"]);
+}
+
+#[tokio::test]
 async fn a_version_is_logged_read_and_not_logged_twice() {
     let (_server, caller) = started().await;
     let files: &[(&str, &[u8])] = &[("a.txt", b"aaa"), ("sub/b c#.txt", b"bb"), ("empty", b"")];

@@ -55,6 +55,19 @@ pub(crate) fn nodes<N>(nodes: impl IntoIterator<Item = Option<N>>) -> Result<Vec
         .ok_or_else(|| wandb_core::Error::protocol("the server left out an item of a page"))
 }
 
+/// The nodes of a list in which some may be missing because they are not visible, and how many are.
+pub(crate) fn shown<N>(nodes: impl IntoIterator<Item = Option<N>>) -> (Vec<N>, u64) {
+    let mut hidden = 0;
+    let shown = nodes
+        .into_iter()
+        .filter_map(|node| {
+            hidden += u64::from(node.is_none());
+            node
+        })
+        .collect();
+    (shown, hidden)
+}
+
 /// Reads the cursor of a connection: `None` ends the listing.
 ///
 /// "More" without a cursor would begin again at the first page, so it is an error.

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use wandb_schema::operations::viewer as wire;
 
+use crate::listing;
+
 /// The user behind the API key (protocol §2.5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -19,13 +21,18 @@ pub struct Viewer {
     pub admin: bool,
     /// The entity that is meant where none is named.
     pub entity: Option<String>,
-    /// The names of the teams.
+    /// The names of the teams, as far as they are visible.
     pub teams: Vec<String>,
+    /// How many more teams the server tells of without showing them. It is not serialised: the official object has no such
+    /// member.
+    #[serde(skip)]
+    pub hidden_teams: u64,
 }
 
 impl Viewer {
     pub(crate) fn from_wire(wire: wire::Viewer) -> Self {
         let teams = wire.teams.map(|teams| teams.edges).unwrap_or_default();
+        let (teams, hidden_teams) = listing::shown(teams.into_iter().map(|edge| edge.node));
         Self {
             id: wire.id.into_inner(),
             name: wire.name,
@@ -33,11 +40,8 @@ impl Viewer {
             email: wire.email,
             admin: wire.admin.unwrap_or(false),
             entity: wire.entity.filter(|name| !name.is_empty()),
-            teams: teams
-                .into_iter()
-                .filter_map(|edge| edge.node)
-                .map(|team| team.name)
-                .collect(),
+            teams: teams.into_iter().map(|team| team.name).collect(),
+            hidden_teams,
         }
     }
 }

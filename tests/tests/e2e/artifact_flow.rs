@@ -81,9 +81,16 @@ async fn a_version_is_logged_and_every_byte_comes_back() {
     // By digest and by id it is the same version.
     let by_digest = api.artifact(&format!("p/m:{}", found.digest)).await.unwrap();
     let by_id = api.artifact(&found.id).await.unwrap();
-    assert_eq!(
-        (by_digest.id.as_str(), by_id.id.as_str()),
-        (found.id.as_str(), found.id.as_str())
+    let alone = api.artifact(&format!("p/{}", found.digest)).await.unwrap();
+    for same in [by_digest, by_id, alone] {
+        assert_eq!((&same.id, &same.name), (&found.id, &found.name));
+    }
+    // Registries belong to organisations, which this server has none of.
+    let registry = api.artifact("wandb-registry-model/m").await.unwrap_err();
+    assert_eq!(registry.kind(), ErrorKind::NotFound);
+    assert!(
+        registry.hints().iter().any(|hint| hint.contains("organisation")),
+        "{registry:?}"
     );
     let listed: Vec<_> = found.files().stream().try_collect().await.unwrap();
     assert_eq!(listed.len(), 4);

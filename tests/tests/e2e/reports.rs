@@ -94,6 +94,20 @@ async fn a_report_is_written_and_read() {
         (changed.description.as_deref(), &changed.spec),
         (Some("d"), &by_address.spec)
     );
+    // Who read it before that would overwrite it, and does not under a condition; the description of a third stays.
+    let late = by_address.edit().display_name("Mine").if_unchanged();
+    assert_eq!(late.save().await.unwrap_err().kind(), ErrorKind::Conflict);
+    let fresh = changed
+        .edit()
+        .description("e")
+        .if_unchanged()
+        .save()
+        .await
+        .unwrap();
+    assert_eq!(
+        (fresh.display_name.as_deref(), fresh.description.as_deref()),
+        (Some("New title"), Some("e"))
+    );
     changed.delete().await.unwrap();
     assert_eq!(changed.reload().await.unwrap_err().kind(), ErrorKind::NotFound);
     let error = api.reports("nowhere").stream().try_next().await.unwrap_err();

@@ -86,6 +86,7 @@ mirror! {
     ArtifactRuns in artifact {
         fn page_size(self, size: u32) -> Self;
         fn limit(self, limit: u64) -> Self;
+        fn skip_hidden(self) -> Self;
         fn reference_pages(self) -> Result<Items<Pages<'static, wandb_models::RunReference>>>;
         fn references(self) -> Items<ItemStream<'static, wandb_models::RunReference>>;
         fn pages(self) -> Result<Items<Pages<'static, wandb_models::Run>>>;
@@ -130,6 +131,7 @@ mirror! {
         async fn count(&self) -> Result<u64>;
         fn pages(self) -> Result<Items<Pages<'static, wandb_models::Artifact>>>;
         fn stream(self) -> Items<ItemStream<'static, wandb_models::Artifact>>;
+        fn places(self) -> Items<ItemStream<'static, Option<wandb_models::Artifact>>>;
     }
     UsedArtifact in artifact {
         field artifact -> Artifact;
@@ -140,6 +142,7 @@ mirror! {
         async fn count(&self) -> Result<u64>;
         fn pages(self) -> Result<Items<Pages<'static, wandb_models::artifact::UsedArtifact>>>;
         fn stream(self) -> Items<ItemStream<'static, wandb_models::artifact::UsedArtifact>>;
+        fn places(self) -> Items<ItemStream<'static, Option<wandb_models::artifact::UsedArtifact>>>;
     }
     ArtifactFiles in artifact {
         fn names(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self;

@@ -26,6 +26,7 @@ mirror! {
         fn display_name(self, title: impl Into<String>) -> Self;
         fn description(self, text: impl Into<String>) -> Self;
         fn spec(self, text: impl Into<String>) -> Result<Self>;
+        fn if_unchanged(self) -> Self;
         async fn save(self) -> Result<Report>;
     }
     Reports {

@@ -22,6 +22,7 @@ use wandb_schema::{
 use super::{
     Artifact, ArtifactData, convert,
     lineage_graph::{Growth, LineageArtifact, LineageEdgeKind, LineageGap, LineageGraph, LineageRun},
+    run::no_artifacts,
     runs::run_path,
 };
 use crate::Api;
@@ -215,6 +216,7 @@ impl Walk<'_> {
         artifact: &str,
     ) -> Result<Option<RunPath>> {
         let Some(path) = run_path(run)? else {
+            self.graph.hidden_run(kind, artifact);
             return Ok(None);
         };
         let node = LineageRun {
@@ -285,23 +287,21 @@ impl Walk<'_> {
                 });
                 continue;
             };
-            let (kind, list, info) = match direction {
+            let absent = || no_artifacts().in_operation(description.clone());
+            let (kind, list, info): (_, Vec<_>, _) = match direction {
                 Direction::Up => {
-                    let Some(list) = node.input_artifacts else {
-                        continue;
-                    };
-                    let nodes: Vec<_> = list.edges.into_iter().filter_map(|edge| edge.node).collect();
+                    let list = node.input_artifacts.ok_or_else(absent)?;
+                    let nodes = list.edges.into_iter().map(|edge| edge.node).collect();
                     (LineageEdgeKind::Used, nodes, list.page_info)
                 }
                 Direction::Down => {
-                    let Some(list) = node.output_artifacts else {
-                        continue;
-                    };
-                    let nodes: Vec<_> = list.edges.into_iter().filter_map(|edge| edge.node).collect();
+                    let list = node.output_artifacts.ok_or_else(absent)?;
+                    let nodes = list.edges.into_iter().map(|edge| edge.node).collect();
                     (LineageEdgeKind::Logged, nodes, list.page_info)
                 }
             };
-            for version in list {
+            let shown = self.shown(run, kind, list);
+            for version in shown {
                 self.add_version(run, kind, of_wire(version)?, found);
             }
             let mut next = crate::listing::next_cursor(info.has_next_page, info.end_cursor)?;
@@ -333,33 +333,27 @@ impl Walk<'_> {
         self.graph.requests += 1;
         let description = format!("list the artifacts around run \"{run}\"");
         let gone = || Error::not_found(format!("run \"{run}\"")).in_operation(description.clone());
+        let absent = || no_artifacts().in_operation(description.clone());
         let (nodes, info): (Vec<_>, _) = match kind {
             LineageEdgeKind::Used => {
                 let operation = versions::RunInputArtifacts::build(variables);
                 let answer: versions::RunInputArtifacts = self.api.execute(&operation, &description).await?;
                 let run = answer.project.and_then(|project| project.run).ok_or_else(gone)?;
-                let Some(list) = run.input_artifacts else {
-                    return Ok(None);
-                };
-                (
-                    list.edges.into_iter().filter_map(|edge| edge.node).collect(),
-                    list.page_info,
-                )
+                let list = run.input_artifacts.ok_or_else(absent)?;
+                let nodes = list.edges.into_iter().map(|edge| edge.node).collect();
+                (nodes, list.page_info)
             }
             LineageEdgeKind::Logged => {
                 let operation = versions::RunOutputArtifacts::build(variables);
                 let answer: versions::RunOutputArtifacts = self.api.execute(&operation, &description).await?;
                 let run = answer.project.and_then(|project| project.run).ok_or_else(gone)?;
-                let Some(list) = run.output_artifacts else {
-                    return Ok(None);
-                };
-                (
-                    list.edges.into_iter().filter_map(|edge| edge.node).collect(),
-                    list.page_info,
-                )
+                let list = run.output_artifacts.ok_or_else(absent)?;
+                let nodes = list.edges.into_iter().map(|edge| edge.node).collect();
+                (nodes, list.page_info)
             }
         };
-        for node in nodes {
+        let shown = self.shown(run, kind, nodes);
+        for node in shown {
             let artifact = convert::source(self.api, node)?;
             self.add_version(run, kind, of_data(&artifact), found);
         }
@@ -368,6 +362,14 @@ impl Walk<'_> {
             return Err(repeated().in_operation(description));
         }
         Ok(next)
+    }
+
+    /// The versions of a list that the server shows; the others are a gap.
+    fn shown<N>(&mut self, run: &RunPath, kind: LineageEdgeKind, nodes: Vec<Option<N>>) -> Vec<N> {
+        let all = nodes.len();
+        let shown: Vec<N> = nodes.into_iter().flatten().collect();
+        self.graph.hidden_artifacts(kind, run, (all - shown.len()) as u64);
+        shown
     }
 
     fn add_version(

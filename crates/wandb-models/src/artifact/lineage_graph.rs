@@ -78,6 +78,25 @@ pub enum LineageGap {
         /// Its path.
         path: String,
     },
+    /// Runs that logged or used a version are in a project that the key may not see: the server tells that they exist, and not
+    /// which they are. A server may also leave such runs out without a word, as the embedded one does; then nobody can tell.
+    HiddenRuns {
+        /// The version.
+        artifact: String,
+        /// What they did with it.
+        kind: LineageEdgeKind,
+        /// How many places of the list were empty.
+        count: u64,
+    },
+    /// Versions that a run logged or used are gone, or the key may not see them: the server shows a null in their place.
+    HiddenArtifacts {
+        /// The path of the run.
+        run: String,
+        /// What it did with them.
+        kind: LineageEdgeKind,
+        /// How many places of the list were empty.
+        count: u64,
+    },
 }
 
 /// Versions and runs around a version. Made by [`Lineage::fetch`](super::Lineage::fetch).
@@ -141,6 +160,50 @@ impl Growth {
     pub(super) fn gap(&mut self, gap: LineageGap) {
         if !self.gaps.contains(&gap) {
             self.gaps.push(gap);
+        }
+    }
+
+    /// Notes a run that is not shown.
+    pub(super) fn hidden_run(&mut self, kind: LineageEdgeKind, artifact: &str) {
+        let known = self.gaps.iter_mut().find_map(|gap| match gap {
+            LineageGap::HiddenRuns {
+                artifact: known,
+                kind: same,
+                count,
+            } if known == artifact && *same == kind => Some(count),
+            _ => None,
+        });
+        match known {
+            Some(count) => *count += 1,
+            None => self.gaps.push(LineageGap::HiddenRuns {
+                artifact: artifact.to_owned(),
+                kind,
+                count: 1,
+            }),
+        }
+    }
+
+    /// Notes versions that are not shown.
+    pub(super) fn hidden_artifacts(&mut self, kind: LineageEdgeKind, run: &RunPath, more: u64) {
+        if more == 0 {
+            return;
+        }
+        let path = run.to_string();
+        let known = self.gaps.iter_mut().find_map(|gap| match gap {
+            LineageGap::HiddenArtifacts {
+                run: known,
+                kind: same,
+                count,
+            } if *known == path && *same == kind => Some(count),
+            _ => None,
+        });
+        match known {
+            Some(count) => *count += more,
+            None => self.gaps.push(LineageGap::HiddenArtifacts {
+                run: path,
+                kind,
+                count: more,
+            }),
         }
     }
 

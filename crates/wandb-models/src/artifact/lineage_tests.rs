@@ -11,6 +11,10 @@ use wandb_transport::{ScriptedResponse, ScriptedTransport};
 use super::*;
 use crate::testing::api;
 
+/// A version that the server does not show, and a run whose project it does not show.
+const HIDDEN_VERSION: usize = 404;
+const HIDDEN_RUN: usize = 403;
+
 /// Which run logged which versions and used which, by number; versions without a run were made by nobody.
 #[derive(Debug, Default)]
 struct World {
@@ -23,11 +27,18 @@ fn id(version: usize) -> String {
 }
 
 fn run(number: usize) -> Json {
-    json!({"id": format!("s{number}"), "name": format!("r{number}"), "displayName": null, "jobType": "train",
-        "state": "finished", "createdAt": "2024-05-01T12:34:56Z", "project": {"name": "p", "entityName": "e"}})
+    let mut run = json!({"id": format!("s{number}"), "name": format!("r{number}"), "displayName": null, "jobType": "train",
+        "state": "finished", "createdAt": "2024-05-01T12:34:56Z", "project": {"name": "p", "entityName": "e"}});
+    if number == HIDDEN_RUN {
+        run["project"] = Json::Null;
+    }
+    run
 }
 
 fn version(number: usize) -> Json {
+    if number == HIDDEN_VERSION {
+        return Json::Null;
+    }
     json!({"id": id(number), "state": "COMMITTED", "digest": "d", "versionIndex": number,
         "artifactType": {"name": "t"},
         "artifactSequence": {"id": "c", "name": "c", "project": {"name": "p", "entityName": "e"}}})
@@ -273,4 +284,53 @@ async fn a_limit_and_what_is_not_visible_are_told() {
         }]
     );
     assert_eq!((graph.runs.len(), graph.artifacts.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn runs_and_versions_that_are_not_shown_are_counted() {
+    // Version 1 was made by a run that cannot be named, and used by it and by run 2; run 2 also used two hidden versions and
+    // logged one.
+    let world = World {
+        logged: BTreeMap::from([(HIDDEN_RUN, vec![1]), (2, vec![3, HIDDEN_VERSION])]),
+        used: BTreeMap::from([
+            (HIDDEN_RUN, vec![1]),
+            (2, vec![HIDDEN_VERSION, 1, HIDDEN_VERSION]),
+        ]),
+    };
+    let (artifact, _) = world.version(1).await;
+    let graph = artifact.lineage().fetch().await.unwrap();
+    let runs = |kind| LineageGap::HiddenRuns {
+        artifact: id(1),
+        kind,
+        count: 1,
+    };
+    let versions = LineageGap::HiddenArtifacts {
+        run: "e/p/r2".into(),
+        kind: LineageEdgeKind::Logged,
+        count: 1,
+    };
+    assert_eq!(
+        graph.gaps,
+        [
+            runs(LineageEdgeKind::Logged),
+            runs(LineageEdgeKind::Used),
+            versions
+        ]
+    );
+    assert_eq!((graph.runs.len(), graph.artifacts.len()), (1, 2));
+
+    // From what run 2 logged, upwards.
+    let world = World {
+        logged: BTreeMap::from([(2, vec![3])]),
+        used: BTreeMap::from([(2, vec![HIDDEN_VERSION, 1, HIDDEN_VERSION])]),
+    };
+    let (artifact, _) = world.version(3).await;
+    let graph = artifact.lineage().downstream(0).fetch().await.unwrap();
+    let gap = LineageGap::HiddenArtifacts {
+        run: "e/p/r2".into(),
+        kind: LineageEdgeKind::Used,
+        count: 2,
+    };
+    assert_eq!(graph.gaps, [gap]);
+    assert_eq!(names(&graph), ["e/p/c:v1", "e/p/c:v3"]);
 }

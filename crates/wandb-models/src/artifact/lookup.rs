@@ -239,9 +239,18 @@ async fn membership(api: &Api, path: &ArtifactPath) -> Result<Option<Artifact>> 
     let operation = wire::ArtifactMembershipByName::build(variables(path, name));
     let answer: wire::ArtifactMembershipByName = api.execute(&operation, &description).await?;
     let project = ProjectPath::new(path.entity().clone(), path.project().clone());
+    let absent = || {
+        let error = no_project(&project);
+        if path.is_registry() {
+            return error.with_hint(
+                "a registry is below the entity of an organisation, which has another name than the organisation: give that one",
+            );
+        }
+        error
+    };
     let found = answer
         .project
-        .ok_or_else(|| no_project(&project))?
+        .ok_or_else(absent)?
         .artifact_collection_membership;
     found
         .map(|wire| convert::membership(api, wire, Some(path.selector())))

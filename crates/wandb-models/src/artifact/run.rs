@@ -189,7 +189,8 @@ impl RunReference {
 
 /// A listing of what a run logged. Made by [`Run::logged_artifacts`].
 ///
-/// Versions that were deleted are not listed.
+/// In the place of a version that was deleted, or that the key may not see, the server shows a null (protocol §2.4).
+/// [`stream`](Self::stream) and [`pages`](Self::pages) leave such a place out; [`places`](Self::places) gives every one.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct RunArtifacts {
@@ -228,31 +229,55 @@ impl RunArtifacts {
         let Self { api, run, paging } = self;
         paging.pages(move |cursor, count| {
             let (api, run) = (api.clone(), Arc::clone(&run));
-            async move {
-                let (connection, description) = outputs(&api, &run, cursor, count).await?;
-                let page = || {
-                    Ok(Page {
-                        // A null is a version that was deleted.
-                        items: connection
-                            .edges
-                            .into_iter()
-                            .filter_map(|edge| edge.node)
-                            .map(|node| convert::source(&api, node))
-                            .collect::<Result<_>>()?,
-                        next: listing::next_cursor(
-                            connection.page_info.has_next_page,
-                            connection.page_info.end_cursor,
-                        )?,
-                    })
-                };
-                page().map_err(|error: Error| error.in_operation(description))
-            }
+            async move { Ok(shown(logged(&api, &run, cursor, count).await?)) }
         })
     }
 
     /// The versions one by one.
     pub fn stream(self) -> ItemStream<'static, Artifact> {
         listing::items(self.pages())
+    }
+
+    /// The versions one by one, with `None` in the place of each that the server does not show.
+    pub fn places(self) -> ItemStream<'static, Option<Artifact>> {
+        let Self { api, run, paging } = self;
+        listing::items(paging.pages(move |cursor, count| {
+            let (api, run) = (api.clone(), Arc::clone(&run));
+            async move { logged(&api, &run, cursor, count).await }
+        }))
+    }
+}
+
+/// A page of what a run logged, with `None` in the place of what is not shown.
+async fn logged(
+    api: &Api,
+    run: &RunPath,
+    cursor: Option<String>,
+    count: u32,
+) -> Result<Page<Option<Artifact>>> {
+    let (connection, description) = outputs(api, run, cursor, count).await?;
+    let artifact = |edge: wire::ArtifactEdge| edge.node.map(|node| convert::source(api, node)).transpose();
+    let page = || {
+        Ok(Page {
+            items: connection
+                .edges
+                .into_iter()
+                .map(artifact)
+                .collect::<Result<_>>()?,
+            next: listing::next_cursor(
+                connection.page_info.has_next_page,
+                connection.page_info.end_cursor,
+            )?,
+        })
+    };
+    page().map_err(|error: Error| error.in_operation(description))
+}
+
+/// What is shown of a page.
+fn shown<T>(page: Page<Option<T>>) -> Page<T> {
+    Page {
+        items: page.items.into_iter().flatten().collect(),
+        next: page.next,
     }
 }
 
@@ -295,7 +320,8 @@ impl Deref for UsedArtifact {
 
 /// A listing of what a run used. Made by [`Run::used_artifacts`].
 ///
-/// Versions that were deleted are not listed.
+/// In the place of a version that was deleted, or that the key may not see, the server shows a null (protocol §2.4).
+/// [`stream`](Self::stream) and [`pages`](Self::pages) leave such a place out; [`places`](Self::places) gives every one.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct UsedArtifacts {
@@ -334,29 +360,7 @@ impl UsedArtifacts {
         let Self { api, run, paging } = self;
         paging.pages(move |cursor, count| {
             let (api, run) = (api.clone(), Arc::clone(&run));
-            async move {
-                let (connection, description) = inputs(&api, &run, cursor, count).await?;
-                let page = || {
-                    let mut items = Vec::with_capacity(connection.edges.len());
-                    for edge in connection.edges {
-                        // A null is a version that was deleted.
-                        if let Some(node) = edge.node {
-                            items.push(UsedArtifact {
-                                artifact: convert::source(&api, node)?,
-                                used_as: edge.used_as,
-                            });
-                        }
-                    }
-                    Ok(Page {
-                        items,
-                        next: listing::next_cursor(
-                            connection.page_info.has_next_page,
-                            connection.page_info.end_cursor,
-                        )?,
-                    })
-                };
-                page().map_err(|error: Error| error.in_operation(description))
-            }
+            async move { Ok(shown(used(&api, &run, cursor, count).await?)) }
         })
     }
 
@@ -364,6 +368,44 @@ impl UsedArtifacts {
     pub fn stream(self) -> ItemStream<'static, UsedArtifact> {
         listing::items(self.pages())
     }
+
+    /// The versions one by one, with `None` in the place of each that the server does not show.
+    pub fn places(self) -> ItemStream<'static, Option<UsedArtifact>> {
+        let Self { api, run, paging } = self;
+        listing::items(paging.pages(move |cursor, count| {
+            let (api, run) = (api.clone(), Arc::clone(&run));
+            async move { used(&api, &run, cursor, count).await }
+        }))
+    }
+}
+
+/// A page of what a run used, with `None` in the place of what is not shown.
+async fn used(
+    api: &Api,
+    run: &RunPath,
+    cursor: Option<String>,
+    count: u32,
+) -> Result<Page<Option<UsedArtifact>>> {
+    let (connection, description) = inputs(api, run, cursor, count).await?;
+    let artifact = |edge: wire::InputArtifactEdge| {
+        let used_as = edge.used_as;
+        let artifact = edge.node.map(|node| convert::source(api, node)).transpose()?;
+        Ok(artifact.map(|artifact| UsedArtifact { artifact, used_as }))
+    };
+    let page = || {
+        Ok(Page {
+            items: connection
+                .edges
+                .into_iter()
+                .map(artifact)
+                .collect::<Result<_>>()?,
+            next: listing::next_cursor(
+                connection.page_info.has_next_page,
+                connection.page_info.end_cursor,
+            )?,
+        })
+    };
+    page().map_err(|error: Error| error.in_operation(description))
 }
 
 async fn inputs(
@@ -399,7 +441,7 @@ fn project_of(run: &RunPath) -> ProjectPath {
     run.project_path().clone()
 }
 
-fn no_artifacts() -> Error {
+pub(super) fn no_artifacts() -> Error {
     Error::protocol("the server gave no artifacts where a page of artifacts was asked for")
 }
 

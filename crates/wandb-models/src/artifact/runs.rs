@@ -21,27 +21,24 @@ use crate::{
 };
 
 impl Artifact {
-    /// The run that logged the version; `None` when it was no run, or the run is gone. Two requests; with
+    /// The run that logged the version; `None` when it was no run, or the run was deleted. Two requests; with
     /// [`logged_by_reference`](Self::logged_by_reference) one.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) when the version is gone.
+    /// As [`logged_by_reference`](Self::logged_by_reference); also [`NotFound`](ErrorKind::NotFound) when the server names a run
+    /// and does not show it: it was deleted just now, or the key may not see it.
     pub async fn logged_by(&self) -> Result<Option<Run>> {
         match self.logged_by_reference().await? {
             None => Ok(None),
-            Some(run) => match run.load().await {
-                Ok(run) => Ok(Some(run)),
-                // Deleted meanwhile.
-                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(error),
-            },
+            Some(run) => run.load().await.map(Some),
         }
     }
 
     /// The place of the run that logged the version, without its data.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) when the version is gone.
+    /// [`NotFound`](ErrorKind::NotFound) when the version is gone, [`NotVisible`](ErrorKind::NotVisible) when a run logged it whose
+    /// project the key may not see.
     pub async fn logged_by_reference(&self) -> Result<Option<RunReference>> {
         let description = format!("find the run that logged \"{}\"", self.exact_name());
         let operation = wire::ArtifactCreatedBy::build(ArtifactIdVariables {
@@ -52,9 +49,11 @@ impl Artifact {
             .artifact
             .ok_or_else(|| Error::not_found(format!("artifact \"{}\"", self.exact_name())))?;
         match artifact.created_by {
-            Some(wire::Initiator::Run(run)) => run_path(&run)
-                .map(|path| path.map(|path| RunReference::new(self.api.clone(), Arc::new(path))))
-                .map_err(|error| error.in_operation(description)),
+            Some(wire::Initiator::Run(run)) => {
+                let path = run_path(&run).and_then(|path| path.ok_or_else(hidden));
+                path.map(|path| Some(RunReference::new(self.api.clone(), Arc::new(path))))
+                    .map_err(|error| error.in_operation(description))
+            }
             Some(wire::Initiator::Other) | None => Ok(None),
         }
     }
@@ -63,12 +62,21 @@ impl Artifact {
     pub fn used_by(&self) -> ArtifactRuns {
         ArtifactRuns {
             artifact: self.clone(),
+            skip_hidden: false,
             paging: Paging::new(100),
         }
     }
 }
 
-/// Where a run is, as the wire has it; `None` when its project is gone.
+/// A run whose project is not shown, so that it cannot be named.
+fn hidden() -> Error {
+    Error::new(
+        ErrorKind::NotVisible,
+        "the run is in a project that the key may not see",
+    )
+}
+
+/// Where a run is, as the wire has it; `None` when its project is gone or not shown.
 pub(super) fn run_path(run: &wire::LineageRun) -> Result<Option<RunPath>> {
     let wrong = |error: NameError| {
         Error::protocol("the server named a run in a way that no run is named").with_source(error)
@@ -85,10 +93,15 @@ pub(super) fn run_path(run: &wire::LineageRun) -> Result<Option<RunPath>> {
 
 /// A listing of the runs that used a version. Made by [`Artifact::used_by`]. The official client asks for one page and then
 /// for each run on its own; this goes on, and asks for the runs of a page together.
+///
+/// A run that the server names without its project, because the key may not see that, is an error, unless such runs are
+/// [skipped](Self::skip_hidden). A server may also leave runs of other people's private projects out, as the embedded one does:
+/// then the listing and the server's count are of what the key may see.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ArtifactRuns {
     artifact: Artifact,
+    skip_hidden: bool,
     paging: Paging,
 }
 
@@ -105,16 +118,26 @@ impl ArtifactRuns {
         self
     }
 
+    /// Leaves runs out that the server names without their project. [`Lineage`](super::Lineage) counts them.
+    pub fn skip_hidden(mut self) -> Self {
+        self.skip_hidden = true;
+        self
+    }
+
     /// The places of the runs, page by page, one request a page.
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size that is not possible.
     pub fn reference_pages(self) -> Result<Pages<'static, RunReference>> {
-        let Self { artifact, paging } = self;
+        let Self {
+            artifact,
+            skip_hidden,
+            paging,
+        } = self;
         paging.pages(move |cursor, count| {
             let artifact = artifact.clone();
             async move {
-                let page = fetch(&artifact, cursor, count).await?;
+                let page = fetch(&artifact, skip_hidden, cursor, count).await?;
                 let reference = |path| RunReference::new(artifact.api.clone(), Arc::new(path));
                 Ok(Page {
                     items: page.items.into_iter().map(reference).collect(),
@@ -134,11 +157,15 @@ impl ArtifactRuns {
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size that is not possible.
     pub fn pages(self) -> Result<Pages<'static, Run>> {
-        let Self { artifact, paging } = self;
+        let Self {
+            artifact,
+            skip_hidden,
+            paging,
+        } = self;
         paging.pages(move |cursor, count| {
             let artifact = artifact.clone();
             async move {
-                let page = fetch(&artifact, cursor, count).await?;
+                let page = fetch(&artifact, skip_hidden, cursor, count).await?;
                 Ok(Page {
                     items: load(&artifact.api, &page.items).await?,
                     next: page.next,
@@ -153,7 +180,12 @@ impl ArtifactRuns {
     }
 }
 
-async fn fetch(artifact: &Artifact, cursor: Option<String>, count: u32) -> Result<Page<RunPath>> {
+async fn fetch(
+    artifact: &Artifact,
+    skip_hidden: bool,
+    cursor: Option<String>,
+    count: u32,
+) -> Result<Page<RunPath>> {
     let description = format!("list the runs that used \"{}\"", artifact.exact_name());
     let operation = wire::ArtifactUsedBy::build(ArtifactPageVariables {
         id: cynic::Id::new(&*artifact.id),
@@ -166,9 +198,18 @@ async fn fetch(artifact: &Artifact, cursor: Option<String>, count: u32) -> Resul
         .ok_or_else(|| Error::not_found(format!("artifact \"{}\"", artifact.exact_name())))?
         .used_by;
     let page = || {
-        let paths: Result<Vec<_>> = connection.edges.iter().map(|edge| run_path(&edge.node)).collect();
+        let mut items = Vec::with_capacity(connection.edges.len());
+        for edge in &connection.edges {
+            match run_path(&edge.node)? {
+                Some(path) => items.push(path),
+                None if skip_hidden => {}
+                None => {
+                    return Err(hidden().with_hint("skip_hidden() leaves out what cannot be named"));
+                }
+            }
+        }
         Ok(Page {
-            items: paths?.into_iter().flatten().collect(),
+            items,
             next: listing::next_cursor(
                 connection.page_info.has_next_page,
                 connection.page_info.end_cursor,

@@ -537,8 +537,26 @@ async fn what_a_run_used_and_logged_is_listed_and_recorded() {
             {"usedAs": ["base"], "node": version(json!({}))}, {"usedAs": [], "node": null},
         ], "pageInfo": {"hasNextPage": false, "endCursor": null}}}}}),
         );
-    let used: Vec<_> = run.used_artifacts().stream().try_collect().await.unwrap();
-    assert_eq!(used.len(), 1);
+    let mut places: Vec<_> = run.used_artifacts().places().try_collect().await.unwrap();
+    // The second one is not shown.
+    assert!(places.len() == 2 && places.remove(1).is_none());
+    let used: Vec<_> = places.into_iter().flatten().collect();
+    script.graphql("RunInputArtifacts").respond_data(
+        json!({"project": {"run": {"inputArtifacts": {"totalCount": 1, "edges": [
+            {"usedAs": [], "node": null}], "pageInfo": {"hasNextPage": false, "endCursor": null}}}}}),
+    );
+    let shown: Vec<_> = run.used_artifacts().stream().try_collect().await.unwrap();
+    assert!(shown.is_empty());
+    for _ in 0..2 {
+        script
+            .graphql("RunOutputArtifacts")
+            .respond_data(json!({"project": {"run": {"outputArtifacts": {"totalCount": 2, "edges": [
+                {"node": null}, {"node": version(json!({}))}], "pageInfo": {"hasNextPage": false, "endCursor": null}}}}}));
+    }
+    let places: Vec<_> = run.logged_artifacts().places().try_collect().await.unwrap();
+    assert!(places.len() == 2 && places[0].is_none());
+    let shown: Vec<_> = run.logged_artifacts().stream().try_collect().await.unwrap();
+    assert_eq!(shown.len(), 1);
     assert_eq!(
         (used[0].name.as_str(), used[0].used_as.as_slice()),
         ("model:v3", &["base".to_owned()][..])
@@ -602,6 +620,29 @@ async fn the_runs_around_a_version_are_asked_for_together() {
     for _ in 0..2 {
         assert!(artifact.logged_by().await.unwrap().is_none());
     }
+
+    // A run whose project is not shown cannot be named, and is not left out in silence.
+    let mut hidden = wire_run("d", "p");
+    hidden["project"] = Json::Null;
+    for _ in 0..2 {
+        script.graphql("ArtifactUsedBy").respond_data(
+            json!({"artifact": {"usedBy": {"edges": [{"node": hidden}, {"node": wire_run("a", "p")}],
+                "pageInfo": {"hasNextPage": false, "endCursor": null}}}}),
+        );
+    }
+    let users = artifact.used_by();
+    let error = users.clone().references().try_next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotVisible);
+    let named: Vec<_> = users.skip_hidden().references().try_collect().await.unwrap();
+    assert_eq!(named.len(), 1);
+    hidden["__typename"] = "Run".into();
+    script
+        .graphql("ArtifactCreatedBy")
+        .respond_data(json!({"artifact": {"createdBy": hidden}}));
+    assert_eq!(
+        artifact.logged_by().await.unwrap_err().kind(),
+        ErrorKind::NotVisible
+    );
     script.finish();
 }
 

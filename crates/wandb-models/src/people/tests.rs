@@ -67,6 +67,15 @@ async fn ones_own_keys_are_made_and_deleted_and_do_not_show() {
         (me.teams.as_slice(), me.api_keys.len(), me.entity.as_deref()),
         (&["team".to_owned()][..], 1, None)
     );
+    // The other team is not shown, and not forgotten; the official object has no word for it.
+    assert_eq!(me.hidden_teams, 1);
+    assert!(serde_json::to_value(&me).unwrap().get("hidden_teams").is_none());
+    let mut keyless = user("ada");
+    keyless["apiKeys"] = json!({"edges": [{"node": null}]});
+    script
+        .graphql("GetViewerUser")
+        .respond_data(json!({"viewer": keyless}));
+    assert_eq!(api.current_user().await.unwrap_err().kind(), ErrorKind::Protocol);
     script
         .graphql("GenerateApiKey")
         .variables(json!({"input": {"description": "ci"}}))

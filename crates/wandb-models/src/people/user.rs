@@ -39,6 +39,10 @@ pub struct User {
     pub deleted_at: Option<Timestamp>,
     /// The names of the teams, as far as they are visible.
     pub teams: Vec<String>,
+    /// How many more teams the server tells of without showing them. It is not serialised: the official object has no such
+    /// member.
+    #[serde(skip)]
+    pub hidden_teams: u64,
     /// The API keys by their labels: empty for anybody but oneself.
     pub api_keys: Vec<ApiKeyLabel>,
 }
@@ -71,7 +75,9 @@ impl User {
     fn from_wire(wire: wire::User) -> Result<Self> {
         let deleted_at = wire.deleted_at.map(|text| Timestamp::parse(&text.0)).transpose();
         let keys = wire.api_keys.map(|keys| keys.edges).unwrap_or_default();
+        let keys = listing::nodes(keys.into_iter().map(|edge| edge.node))?;
         let teams = wire.teams.map(|teams| teams.edges).unwrap_or_default();
+        let (teams, hidden_teams) = listing::shown(teams.into_iter().map(|edge| edge.node));
         Ok(Self {
             id: wire.id.into_inner(),
             name: wire.name,
@@ -82,14 +88,10 @@ impl User {
             deleted_at: deleted_at.map_err(|error| {
                 Error::protocol("the time when a user was deleted cannot be read").with_source(error)
             })?,
-            teams: teams
-                .into_iter()
-                .filter_map(|edge| edge.node)
-                .map(|team| team.name)
-                .collect(),
+            teams: teams.into_iter().map(|team| team.name).collect(),
+            hidden_teams,
             api_keys: keys
                 .into_iter()
-                .filter_map(|edge| edge.node)
                 .map(|key| ApiKeyLabel {
                     id: key.id.into_inner(),
                     name: key.name,

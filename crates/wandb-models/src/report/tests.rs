@@ -173,6 +173,49 @@ async fn a_report_is_written_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn under_a_condition_nothing_of_another_writer_is_overwritten() {
+    let script = ScriptedTransport::ordered();
+    let placed = |title: &str, updated: &str| {
+        let mut view = view("id1", json!(title), json!("{}"));
+        view["project"] = json!({"name": "p", "entityName": "e"});
+        view["updatedAt"] = json!(updated);
+        json!({"view": view})
+    };
+    let (then, later) = ("2024-05-02T12:34:56Z", "2024-05-02T12:34:57Z");
+    script.graphql("GetView").respond_data(placed("Title", then));
+    let api = api(&script);
+    let report = api.report("e/p/reports/Title--id1").await.unwrap();
+    // Another title, or only another time: in both cases nothing is sent.
+    for (title, updated, told) in [("Other", then, "display_name"), ("Title", later, "updated_at")] {
+        script.graphql("GetView").respond_data(placed(title, updated));
+        let edit = report.edit().description("mine").if_unchanged();
+        let error = edit.save().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Conflict);
+        assert!(error.to_string().contains(told), "{error}");
+    }
+    script.graphql("GetView").respond_data(json!({"view": null}));
+    let edit = report.edit().description("mine").if_unchanged();
+    assert_eq!(edit.save().await.unwrap_err().kind(), ErrorKind::NotFound);
+    // As it was: only what was touched is sent. Without a change nothing is, not even the question.
+    script.graphql("GetView").respond_data(placed("Title", then));
+    script
+        .graphql("UpsertView")
+        .when("only what was touched", |request| {
+            request.variables().unwrap()["input"] == json!({"id": "id1", "description": "mine"})
+        })
+        .respond_data(json!({"upsertView": {"view": placed("Title", later)["view"], "inserted": false}}));
+    report
+        .edit()
+        .description("mine")
+        .if_unchanged()
+        .save()
+        .await
+        .unwrap();
+    report.edit().if_unchanged().save().await.unwrap();
+    script.finish();
+}
+
+#[tokio::test]
 async fn a_report_is_found_by_its_address() {
     let script = ScriptedTransport::ordered();
     script

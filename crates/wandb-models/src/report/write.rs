@@ -1,7 +1,7 @@
 //! Creating, changing and deleting reports.
 
 use cynic::{Id, MutationBuilder};
-use wandb_core::{Error, Result, path::ProjectPath, retry::Repeat};
+use wandb_core::{Error, ErrorKind, Result, path::ProjectPath, retry::Repeat};
 use wandb_schema::operations::reports as wire;
 
 use super::{Report, ReportSpec};
@@ -67,6 +67,7 @@ impl NewReport {
 pub struct ReportEdit {
     report: Report,
     input: wire::UpsertViewInput,
+    if_unchanged: bool,
 }
 
 impl ReportEdit {
@@ -91,19 +92,60 @@ impl ReportEdit {
         Ok(self)
     }
 
+    /// Only if the report is as it was when it was read: title, description, content and the time of its last change. Else
+    /// [`save`](Self::save) is a [`Conflict`](ErrorKind::Conflict), and nothing is overwritten.
+    ///
+    /// The wire has no such condition (`upsertView`, protocol §2.13): the report is read again just before the change and
+    /// compared, on every server. A change of another in that moment (one round trip) is not seen, and is overwritten where it
+    /// is of the same field.
+    pub fn if_unchanged(mut self) -> Self {
+        self.if_unchanged = true;
+        self
+    }
+
     /// Sends the changes and gives the report as it is then. Without changes nothing is sent.
     ///
     /// # Errors
-    /// As the server refuses it.
+    /// [`Conflict`](ErrorKind::Conflict) when the report changed and [`NotFound`](ErrorKind::NotFound) when it was deleted, with
+    /// [`if_unchanged`](Self::if_unchanged); else as the server refuses it.
     pub async fn save(self) -> Result<Report> {
-        let Self { report, mut input } = self;
+        let Self {
+            report,
+            mut input,
+            if_unchanged,
+        } = self;
         if input.display_name.is_none() && input.description.is_none() && input.spec.is_none() {
             return Ok(report);
         }
-        input.id = Some(Id::new(report.id.clone()));
         let description = format!("change report {:?}", report.id);
+        if if_unchanged {
+            let now = report.reload().await?;
+            check_unchanged(&report, &now).map_err(|error| error.in_operation(description.clone()))?;
+        }
+        input.id = Some(Id::new(report.id.clone()));
         upsert(&report.api, input, Repeat::Always, description).await
     }
+}
+
+fn check_unchanged(before: &Report, now: &Report) -> Result<()> {
+    let changed: Vec<&str> = [
+        ("display_name", before.display_name == now.display_name),
+        ("description", before.description == now.description),
+        ("spec", before.spec == now.spec),
+        ("updated_at", before.updated_at == now.updated_at),
+    ]
+    .into_iter()
+    .filter(|(_, same)| !same)
+    .map(|(name, _)| name)
+    .collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Conflict,
+        format!("the report was changed since it was read: {}", changed.join(", ")),
+    )
+    .with_hint("read it again, and make the change in what it is now"))
 }
 
 impl Report {
@@ -112,6 +154,7 @@ impl Report {
         ReportEdit {
             report: self.clone(),
             input: wire::UpsertViewInput::default(),
+            if_unchanged: false,
         }
     }
 
@@ -132,7 +175,7 @@ impl Report {
         match answer.delete_view.and_then(|payload| payload.success) {
             Some(true) => Ok(()),
             _ => Err(Error::new(
-                wandb_core::ErrorKind::NotVisible,
+                ErrorKind::NotVisible,
                 "the server did not delete it and does not say why",
             )
             .in_operation(description)),

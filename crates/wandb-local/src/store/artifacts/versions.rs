@@ -63,7 +63,9 @@ pub(crate) fn member(
     }
 }
 
-/// The version that `collection`, `collection:v3` or `collection:alias` names in a project; no suffix means `latest`.
+/// The version that `collection`, `collection:v3` or `collection:alias` names in a project; no suffix means `latest`. A digest
+/// alone, where no collection is called so, is the newest version with that content that was made in the project and that the
+/// caller may see (official, 2020: "Valid names can be … digest").
 /// With a type, only collections of that type.
 pub(crate) fn named(
     db: &Connection,
@@ -74,9 +76,41 @@ pub(crate) fn named(
 ) -> StoreResult<Option<MembershipRow>> {
     let (collection, version) = name.split_once(':').unwrap_or((name, LATEST));
     let found = collections::find(db, project, collection)?;
-    match found.filter(|row| kind.is_none_or(|kind| row.kind.id == kind)) {
-        None => Ok(None),
+    match found {
+        Some(found) if kind.is_some_and(|kind| found.kind.id != kind) => Ok(None),
         Some(collection) => member(db, caller, collection.id, version),
+        None if crate::blobs::Md5Digest::from_hex(name).is_some() => {
+            with_digest(db, caller, project, name, kind)
+        }
+        None => Ok(None),
+    }
+}
+
+/// The newest committed version of a project with this digest that the caller may see, in its own sequence.
+fn with_digest(
+    db: &Connection,
+    caller: &Identity,
+    project: i64,
+    digest: &str,
+    kind: Option<i64>,
+) -> StoreResult<Option<MembershipRow>> {
+    let id: Option<i64> = db
+        .prepare_cached(
+            "SELECT m.id FROM artifact_collections c
+             JOIN artifacts a ON a.sequence_id = c.id AND a.digest = ?1 AND a.state = 'COMMITTED'
+             JOIN artifact_memberships m ON m.artifact_id = a.id AND m.collection_id = c.id
+             WHERE c.project_id = ?2 AND c.deleted_at IS NULL AND (?3 IS NULL OR c.type_id = ?3)
+             ORDER BY a.id DESC LIMIT 1",
+        )?
+        .query_row(params![digest, project, kind], |row| row.get(0))
+        .optional()?;
+    let row = match id {
+        None => None,
+        Some(id) => Loader::new(db).memberships(&[id])?.pop(),
+    };
+    match row {
+        Some(row) if access::sees_version(db, caller, row.artifact.id)? => Ok(Some(row)),
+        _ => Ok(None),
     }
 }
 
