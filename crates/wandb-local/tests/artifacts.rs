@@ -174,11 +174,12 @@ async fn a_digest_alone_is_the_newest_version_with_that_content() {
     log(&caller, "ds", &[("b.txt", b"b")]).await;
     assert_eq!(by_name(&caller, &digest).await["id"], second["id"]);
     assert_eq!(by_name(&caller, &format!("ds:{digest}")).await["id"], first["id"]);
-    let membership = "query ($name: String!) { project(name: \"p\") { artifactCollectionMembership(name: $name) {
+    let membership =
+        "query ($name: String!) { project(name: \"p\") { artifactCollectionMembership(name: $name) {
         artifactCollection { name } artifact { id } } } }";
-    let found = caller.data(membership, json!({ "name": digest })).await["project"]
-        ["artifactCollectionMembership"]
-        .clone();
+    let found =
+        caller.data(membership, json!({ "name": digest })).await["project"]["artifactCollectionMembership"]
+            .clone();
     assert_eq!(
         (&found["artifactCollection"]["name"], &found["artifact"]["id"]),
         (&json!("copy"), &second["id"])

@@ -248,10 +248,7 @@ async fn membership(api: &Api, path: &ArtifactPath) -> Result<Option<Artifact>> 
         }
         error
     };
-    let found = answer
-        .project
-        .ok_or_else(absent)?
-        .artifact_collection_membership;
+    let found = answer.project.ok_or_else(absent)?.artifact_collection_membership;
     found
         .map(|wire| convert::membership(api, wire, Some(path.selector())))
         .transpose()

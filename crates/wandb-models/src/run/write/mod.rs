@@ -13,7 +13,11 @@ mod change;
 mod console;
 mod create;
 mod edit;
+#[cfg(test)]
+mod edit_tests;
 mod lifecycle;
+#[cfg(test)]
+mod lifecycle_tests;
 mod metadata;
 mod state;
 mod summary;
