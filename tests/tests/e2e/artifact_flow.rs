@@ -83,7 +83,7 @@ async fn a_version_is_logged_and_every_byte_comes_back() {
     let by_id = api.artifact(&found.id).await.unwrap();
     let alone = api.artifact(&format!("p/{}", found.digest)).await.unwrap();
     for same in [by_digest, by_id, alone] {
-        assert_eq!((&same.id, &same.name), (&found.id, &found.name));
+        assert_eq!((&same.id, &same.digest), (&found.id, &found.digest));
     }
     // Registries belong to organisations, which this server has none of.
     let registry = api.artifact("wandb-registry-model/m").await.unwrap_err();
