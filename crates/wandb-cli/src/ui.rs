@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use wandb_api::Progress;
 
 use crate::failure::Failure;
 use crate::output::style::{ColorChoice, Paint, Style};
@@ -12,6 +13,26 @@ use crate::output::style::{ColorChoice, Paint, Style};
 #[expect(clippy::print_stderr, reason = "this is the one place for errors")]
 pub(crate) fn print_failure(failure: &Failure, color: ColorChoice) {
     eprint!("{}", failure.render(color.stderr()));
+}
+
+/// One bar for the bytes of all files of a transfer.
+#[derive(Debug)]
+pub(crate) struct TransferBar(pub(crate) ProgressBar);
+
+impl Progress for TransferBar {
+    fn total(&self, _: u64, bytes: u64) {
+        self.0.set_length(bytes);
+    }
+
+    fn begin(&self, _: &str, _: u64) {}
+
+    fn advance(&self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+
+    fn retract(&self, bytes: u64) {
+        self.0.dec(bytes);
+    }
 }
 
 /// How much stderr says.
@@ -82,13 +103,6 @@ impl Ui {
         };
         let bar = self.bar(total, template);
         bar.set_message(crate::output::text::single_line(name).into_owned());
-        bar
-    }
-
-    /// Tells that something goes on whose end cannot be foreseen: what it is, and for how long it goes on already.
-    pub(crate) fn spinner(self, what: &str) -> ProgressBar {
-        let bar = self.bar(None, "{spinner} {msg}  {elapsed}");
-        bar.set_message(crate::output::text::single_line(what).into_owned());
         bar
     }
 

@@ -222,6 +222,20 @@ async fn runs_that_made_and_used_versions_and_their_lineage() {
     );
     user.log_artifact(&model, ["again"]).await.unwrap();
     assert_eq!(api.artifact("p/m:again").await.unwrap().id, model.id);
+    // Of a version that is gone the server begins a new one, which does not stay.
+    let gone = draft("gone", &[("x", b"gone")])
+        .log(&user, &options)
+        .await
+        .unwrap();
+    gone.artifact.delete(true).await.unwrap();
+    let before = user.logged_artifacts().count().await.unwrap();
+    let error = user.log_artifact(&gone.artifact, ["again"]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    assert!(
+        error.hints().iter().all(|hint| !hint.contains("stays")),
+        "{error:?}"
+    );
+    assert_eq!(user.logged_artifacts().count().await.unwrap(), before);
 
     let graph = model.lineage().upstream(2).fetch().await.unwrap();
     assert!(!graph.is_partial(), "{:?}", graph.gaps);

@@ -190,6 +190,10 @@ impl Engine {
                     return;
                 }
                 let entry = &engine.manifest.entries()[file.index];
+                #[cfg(test)]
+                if let Some(before_write) = engine.options.before_write {
+                    before_write(entry.path());
+                }
                 let placed = entry.relative_path().map_err(Error::from).and_then(|name| {
                     let (bytes, expected) = (&file.bytes, &file.expected);
                     Ok(engine

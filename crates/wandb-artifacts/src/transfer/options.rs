@@ -45,6 +45,9 @@ pub struct DownloadOptions {
     pub(crate) large_connections: usize,
     pub(crate) large_file: u64,
     pub(crate) piece: u64,
+    /// Called by the thread that writes small files, for each of them.
+    #[cfg(test)]
+    pub(crate) before_write: Option<fn(&str)>,
 }
 
 impl DownloadOptions {
@@ -69,6 +72,8 @@ impl DownloadOptions {
             large_connections: LARGE_CONNECTIONS,
             large_file: 64 << 20,
             piece: 32 << 20,
+            #[cfg(test)]
+            before_write: None,
         }
     }
 

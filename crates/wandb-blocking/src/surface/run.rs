@@ -1,7 +1,9 @@
 //! Runs.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use wandb_artifacts::transfer::Progress;
 use wandb_core::Result;
 use wandb_core::filter::Filter;
 use wandb_core::order::Order;
@@ -36,6 +38,7 @@ mirror! {
         async fn wait_until_finished(&self, options: &WaitOptions) -> Result<Self>;
         async fn upload_file(&self, path: impl AsRef<Path> + Send, root: impl AsRef<Path> + Send) -> Result<File>;
         async fn upload_files(&self, paths: impl IntoIterator<Item = impl AsRef<Path> + Send> + Send, root: impl AsRef<Path> + Send) -> Result<Vec<File>>;
+        async fn upload_files_with_progress(&self, paths: impl IntoIterator<Item = impl AsRef<Path> + Send> + Send, root: impl AsRef<Path> + Send, progress: Arc<dyn Progress>) -> Result<Vec<File>>;
         async fn metadata(&self) -> Result<Option<Map>>;
         fn console_logs(&self) -> ConsoleLogs;
         fn edit(&self) -> RunEdit;
@@ -61,6 +64,7 @@ mirror! {
         async fn metadata(&self) -> Result<Option<Map>>;
         async fn upload_file(&self, path: impl AsRef<Path> + Send, root: impl AsRef<Path> + Send) -> Result<File>;
         async fn upload_files(&self, paths: impl IntoIterator<Item = impl AsRef<Path> + Send> + Send, root: impl AsRef<Path> + Send) -> Result<Vec<File>>;
+        async fn upload_files_with_progress(&self, paths: impl IntoIterator<Item = impl AsRef<Path> + Send> + Send, root: impl AsRef<Path> + Send, progress: Arc<dyn Progress>) -> Result<Vec<File>>;
     }
     Runs {
         fn filter(self, filter: Filter) -> Self;

@@ -103,7 +103,8 @@ impl RunReference {
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) when the version is of another project (official: the same), or an alias
-    /// cannot be; [`Conflict`](ErrorKind::Conflict) when the server does not find the version by its digest.
+    /// cannot be; [`Conflict`](ErrorKind::Conflict) when the server does not find the version by its digest; the
+    /// version that it began instead is deleted.
     pub async fn log_artifact<S: AsRef<str>>(
         &self,
         artifact: &Artifact,
@@ -175,15 +176,33 @@ impl RunReference {
         if found.state == wire::ArtifactState::Committed {
             return Ok(());
         }
-        Err(Error::new(
+        let error = Error::new(
             ErrorKind::Conflict,
             format!(
                 "the server does not find \"{}\" by its digest",
                 artifact.exact_name()
             ),
         )
-        .with_hint("it may not be the newest version of its collection")
-        .in_operation(description))
+        .with_hint("it may not be the newest version of its collection");
+        // It began a new version instead, without files, that nobody would ever commit.
+        let error = match self.withdraw(found.id, &description).await {
+            Ok(()) => error,
+            Err(left) => error.with_hint(format!("a pending version stays on the server: {left}")),
+        };
+        Err(error.in_operation(description))
+    }
+
+    /// Deletes a version that was begun and is not wanted.
+    async fn withdraw(&self, artifact_id: cynic::Id, description: &str) -> Result<()> {
+        let operation = write::DeleteArtifact::build(write::DeleteArtifactVariables {
+            input: write::DeleteArtifactInput {
+                artifact_id,
+                delete_aliases: Some(true),
+            },
+        });
+        let answer: write::DeleteArtifact =
+            self.api().mutate(&operation, Repeat::Always, description).await?;
+        confirmed(answer.delete_artifact.is_some(), description)
     }
 }
 

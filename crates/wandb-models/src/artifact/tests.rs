@@ -578,6 +578,11 @@ async fn what_a_run_used_and_logged_is_listed_and_recorded() {
             .respond_data(json!({"createArtifact": {"artifact": {"id": "x", "state": state,
                 "artifactSequence": {"latestArtifact": sequence}}}}));
     }
+    // The version that was begun instead does not stay.
+    script
+        .graphql("DeleteArtifact")
+        .variables(json!({"input": {"artifactID": "x", "deleteAliases": true}}))
+        .respond_data(json!({"deleteArtifact": {"artifact": {"id": "x"}}}));
     run.log_artifact(&used[0], ["best"]).await.unwrap();
     let error = run.log_artifact(&used[0], ["best"]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);

@@ -16,7 +16,7 @@ use cynic::QueryBuilder;
 use wandb_core::{Error, Result, path::RunPath};
 use wandb_schema::operations::runs as wire;
 
-use crate::{Api, File, Files, History, Scan};
+use crate::{Api, File, Files, History, Progress, Scan};
 
 pub use data::{RunData, RunUser};
 pub use listing::{ListingReport, Runs};
@@ -178,6 +178,21 @@ impl Run {
         root: impl AsRef<Path>,
     ) -> Result<Vec<File>> {
         self.reference.upload_files(paths, root).await
+    }
+
+    /// Uploads files and tells someone how far it is; see [`RunReference::upload_files_with_progress`].
+    ///
+    /// # Errors
+    /// As [`RunReference::upload_files`].
+    pub async fn upload_files_with_progress<P: AsRef<Path>>(
+        &self,
+        paths: impl IntoIterator<Item = P>,
+        root: impl AsRef<Path>,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Vec<File>> {
+        self.reference
+            .upload_files_with_progress(paths, root, progress)
+            .await
     }
 
     /// What the run's process noted about itself: `wandb-metadata.json`; `None` when the run has none.

@@ -204,3 +204,47 @@ async fn an_overloaded_server_is_asked_again_later() {
     }
     assert_eq!(world.download().run().await.unwrap().fetched, 50);
 }
+
+/// Panics when a file ends, on the thread that publishes.
+#[derive(Debug)]
+struct Broken;
+
+impl crate::transfer::Progress for Broken {
+    fn begin(&self, _: &str, _: u64) {}
+
+    fn advance(&self, _: u64) {}
+
+    fn end(&self, name: &str) {
+        assert_ne!(name, "f150", "the one that publishes panics");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_of_a_thread_behind_the_scenes_comes_out() {
+    // More than fit into any queue, so that nobody may wait for the one that is gone.
+    let names: Vec<String> = (0..1_500).map(|number| format!("f{number}")).collect();
+    let files: Vec<(&str, &[u8])> = names.iter().map(|name| (&**name, name.as_bytes())).collect();
+    for of_writer in [true, false] {
+        let world = World::new(&files);
+        let mut options = world.options();
+        if of_writer {
+            options.before_write = Some(|path| assert_ne!(path, "f150", "the one that writes panics"));
+        } else {
+            options = options.progress(std::sync::Arc::new(Broken));
+        }
+        let ended = tokio::spawn(world.download_with(options).run())
+            .await
+            .unwrap_err();
+        let message = ended.into_panic().downcast::<String>().unwrap();
+        let expected = if of_writer {
+            "that writes"
+        } else {
+            "that publishes"
+        };
+        assert!(message.contains(expected), "{message}");
+        // The next call completes it.
+        let done = world.download().run().await.unwrap();
+        assert_eq!(done.present + done.fetched, 1_500);
+        assert!(done.fetched > 0);
+    }
+}

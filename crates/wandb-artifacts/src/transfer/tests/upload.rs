@@ -33,6 +33,9 @@ struct Store {
     stored: Mutex<Vec<String>>,
     asked: Mutex<Vec<Vec<UploadRequest>>>,
     completed: Mutex<Vec<CompletedMultipart>>,
+    /// How many bodies must be on their way before any is answered, how many are, and how many were at most.
+    together: Option<tokio::sync::Barrier>,
+    running: Mutex<(usize, usize)>,
     short: Mutex<bool>,
 }
 
@@ -59,6 +62,15 @@ impl Transport for Store {
             *answer.status_mut() = http::StatusCode::from_u16(*status).unwrap();
             return Ok(answer);
         }
+        {
+            let mut running = self.running.lock().unwrap();
+            running.0 += 1;
+            running.1 = running.1.max(running.0);
+        }
+        if let Some(together) = &self.together {
+            together.wait().await;
+        }
+        self.running.lock().unwrap().0 -= 1;
         let size = body.size();
         let bytes = body.collect(1 << 30).await?;
         assert_eq!(size, Some(bytes.len() as u64), "the length is announced");
@@ -259,13 +271,34 @@ async fn a_large_file_goes_in_parts_and_an_interrupted_one_goes_on() {
     store.failing.lock().unwrap().insert(url_of("large.3"), (99, 400));
     upload(&store, &draft, options()).run().await.unwrap_err();
     assert!(store.completed.lock().unwrap().is_empty());
+    // Parts arrive in any order, and the first failure ends the others: what is in the journal does not go again.
+    let journal = fs::read_dir(records.path())
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let journal = fs::read_to_string(journal).unwrap();
+    let noted: Vec<&str> = journal
+        .lines()
+        .skip(1)
+        .map(|line| line.split_once(' ').unwrap().0)
+        .collect();
+    let missing: Vec<String> = ["1", "2", "3", "4"]
+        .iter()
+        .filter(|number| !noted.contains(number))
+        .map(|number| url_of(&format!("large.{number}")))
+        .collect();
+    assert!(missing.contains(&url_of("large.3")));
     store.failing.lock().unwrap().clear();
     store.puts.lock().unwrap().clear();
     store.stored.lock().unwrap().push("small".to_owned());
     let done = upload(&store, &draft, options()).run().await.unwrap();
-    assert_eq!(done.transferred, 3_500_000 - (2 << 20));
-    let puts = store.puts.lock().unwrap().clone();
-    assert_eq!(puts, [url_of("large.3"), url_of("large.4")]);
+    let there = (4 - missing.len() as u64) << 20;
+    assert_eq!(done.transferred, 3_500_000 - there);
+    let mut puts = store.puts.lock().unwrap().clone();
+    puts.sort();
+    assert_eq!(puts, missing);
     let completed = store.completed.lock().unwrap();
     let numbers: Vec<u32> = completed[0].parts.iter().map(|(number, _)| *number).collect();
     assert_eq!(numbers, [1, 2, 3, 4]);
@@ -290,4 +323,49 @@ async fn a_large_file_goes_in_parts_and_an_interrupted_one_goes_on() {
         );
     }
     assert_eq!(fs::read_dir(records.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn parts_go_side_by_side_and_no_more_than_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = noise((12 << 20) + 5);
+    let draft = draft(&[("large", &large)], &folder).await;
+    for (connections, together) in [(16, 6), (2, 2)] {
+        let store = Arc::new(Store {
+            // The last parts are fewer than a whole group, so that they may not wait for one.
+            together: Some(tokio::sync::Barrier::new(1)),
+            ..Store::default()
+        });
+        let options = UploadOptions::default()
+            .connections(connections)
+            .multipart(1 << 20, 1 << 20);
+        let done = upload(&store, &draft, options).run().await.unwrap();
+        assert_eq!(done.transferred, large.len() as u64);
+        assert!(store.running.lock().unwrap().1 <= together);
+        let completed = store.completed.lock().unwrap();
+        assert!(completed[0].parts.is_sorted() && completed[0].parts.len() == 13);
+    }
+    // Twelve parts in two groups of six: each waits until all six are on their way.
+    let large = noise(12 << 20);
+    fs::write(folder.path().join("large"), &large).unwrap();
+    let draft = {
+        let mut draft = Draft::default();
+        draft
+            .add_directory(folder.path(), None, &AddOptions::default())
+            .await
+            .unwrap();
+        draft
+    };
+    let store = Arc::new(Store {
+        together: Some(tokio::sync::Barrier::new(6)),
+        ..Store::default()
+    });
+    let options = UploadOptions::default().multipart(1 << 20, 1 << 20);
+    upload(&store, &draft, options).run().await.unwrap();
+    assert_eq!(store.running.lock().unwrap().1, 6);
+    let objects = store.objects.lock().unwrap();
+    let whole: Vec<u8> = (1..=12)
+        .flat_map(|part| objects[&url_of(&format!("large.{part}"))].to_vec())
+        .collect();
+    assert_eq!(whole, large);
 }

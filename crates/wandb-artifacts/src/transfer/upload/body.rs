@@ -7,30 +7,43 @@ use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
 use futures_util::stream;
-use wandb_core::{Error, ErrorKind};
+use http::HeaderMap;
+use wandb_core::{
+    Error, ErrorKind, Result,
+    client::{Client, Put},
+};
 use wandb_storage::open_ordinary;
 use wandb_transport::{Body, TransportError, TransportErrorKind};
 
 use super::source::LocalSource;
-use crate::digest::{ContentDigest, Hasher};
+use crate::{
+    digest::{ContentDigest, Hasher},
+    transfer::Progress,
+};
 
-/// How much is read at a time, in bytes.
+/// How much is read at a time, in bytes. Of each body two are in memory at most: one that is sent, one that is read.
 const PIECE: usize = 1 << 20;
 
 /// A range of a local source with its digest.
 #[derive(Debug, Clone)]
 pub(super) struct Section {
-    pub(super) source: LocalSource,
-    pub(super) offset: u64,
-    pub(super) length: u64,
-    pub(super) digest: ContentDigest,
+    source: LocalSource,
+    offset: u64,
+    length: u64,
+    digest: ContentDigest,
     /// What went wrong while it was read. The transport only sees a body that broke off.
-    pub(super) fault: Arc<Mutex<Option<Error>>>,
+    fault: Arc<Mutex<Option<Error>>>,
+    progress: Arc<dyn Progress>,
+    /// How many bytes of the attempt were told to the progress.
+    told: Arc<AtomicU64>,
 }
 
 struct Reading {
@@ -46,18 +59,52 @@ enum State {
 }
 
 impl Section {
-    pub(super) fn new(source: LocalSource, offset: u64, length: u64, digest: ContentDigest) -> Self {
+    pub(super) fn new(
+        source: LocalSource,
+        (offset, length): (u64, u64),
+        digest: ContentDigest,
+        progress: &Arc<dyn Progress>,
+    ) -> Self {
         Self {
             source,
             offset,
             length,
             digest,
             fault: Arc::default(),
+            progress: Arc::clone(progress),
+            told: Arc::default(),
+        }
+    }
+
+    /// Sends it, in as many attempts as the client makes, and gives the headers of the answer.
+    pub(super) async fn put(&self, client: &Client, put: &Put) -> Result<HeaderMap> {
+        match client.put(put, || self.body()).await {
+            Ok(headers) => {
+                self.tell(self.length);
+                Ok(headers)
+            }
+            Err(error) => {
+                self.tell(0);
+                let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+                // The reason why the body broke off, if it was here.
+                Err(fault.unwrap_or(error))
+            }
+        }
+    }
+
+    /// So many bytes count from now on.
+    fn tell(&self, bytes: u64) {
+        let before = self.told.swap(bytes, Ordering::Relaxed);
+        if bytes > before {
+            self.progress.advance(bytes - before);
+        } else if before > bytes {
+            self.progress.retract(before - bytes);
         }
     }
 
     /// The body, from its beginning; called once for each attempt.
-    pub(super) fn body(&self) -> Body {
+    fn body(&self) -> Body {
+        self.tell(0);
         match &self.source {
             LocalSource::Bytes(bytes) => {
                 let start = usize::try_from(self.offset)
@@ -87,11 +134,6 @@ impl Section {
         }
     }
 
-    /// The reason why the body broke off, if it was here.
-    pub(super) fn take_fault(&self) -> Option<Error> {
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
     fn failed(&self, fault: Error) -> TransportError {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
         // Of a kind that is not tried again.
@@ -110,7 +152,7 @@ impl Section {
 }
 
 impl State {
-    fn next(self) -> Result<Option<(Bytes, Self)>, TransportError> {
+    fn next(self) -> std::result::Result<Option<(Bytes, Self)>, TransportError> {
         let (section, mut reading) = match self {
             Self::Done => return Ok(None),
             Self::Open(section, reading) => (section, reading),
@@ -147,6 +189,7 @@ impl State {
         if reading.left == 0 && reading.hasher.clone().finish() != section.digest {
             return Err(section.failed(changed(section.path())));
         }
+        section.tell(section.length - reading.left);
         Ok(Some((piece.into(), Self::Open(section, reading))))
     }
 }
@@ -156,7 +199,7 @@ pub(super) fn changed(path: &Path) -> Error {
     let path: PathBuf = path.to_owned();
     Error::new(
         ErrorKind::Conflict,
-        format!("the file {path:?} changed after it was added to the artifact"),
+        format!("the file {path:?} changed after it was hashed to be uploaded"),
     )
-    .with_hint("add it again when nothing writes to it any more; nothing was committed")
+    .with_hint("upload it again when nothing writes to it any more")
 }

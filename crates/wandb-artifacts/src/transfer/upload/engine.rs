@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_LENGTH};
 use serde::Serialize;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use wandb_core::{
     Error, ErrorKind, Result,
     client::{Client, Put},
@@ -18,7 +19,11 @@ use super::{
     source::LocalFile,
     target::{PartDigest, UploadRequest, UploadSlot, UploadTarget},
 };
-use crate::transfer::{NoProgress, Progress, blocking::blocking, report::Failures};
+use crate::transfer::{
+    NoProgress, Progress,
+    blocking::{blocking, cancelled},
+    report::Failures,
+};
 
 /// How files are uploaded.
 #[derive(Debug, Clone)]
@@ -32,7 +37,7 @@ pub struct UploadOptions {
 }
 
 impl Default for UploadOptions {
-    /// 16 files at once; parts of 100 MiB from 2 GiB on (official).
+    /// 16 bodies at once; parts of 100 MiB from 2 GiB on (official).
     fn default() -> Self {
         Self {
             connections: 16,
@@ -45,7 +50,7 @@ impl Default for UploadOptions {
 }
 
 impl UploadOptions {
-    /// How many files are sent at once.
+    /// How many bodies are sent at once, files or parts of them. Each takes up to 2 MiB of memory, whatever its size.
     pub fn connections(mut self, count: usize) -> Self {
         self.connections = count.max(1);
         self
@@ -74,8 +79,8 @@ impl UploadOptions {
 /// An upload of files.
 ///
 /// Places are asked for in batches, the small files first. What the server has already is not sent: so an upload that was
-/// interrupted and is run again sends only what is missing. Bodies stream, in bounded memory, and are hashed once more on the
-/// way: a file that changed since it was added ends the upload, and the server gets no whole body of it.
+/// interrupted and is run again sends only what is missing. Bodies stream, in bounded memory (16 at once, 2 MiB each, unless
+/// set; of a large file up to 6 parts), and are hashed once more on the way: a file that changed since it was added ends the upload, and the server gets no whole body of it.
 ///
 /// A file that fails after the usual retries is asked for again with the others that failed, as long as more than half of
 /// them succeed each time (official). Nothing is committed here.
@@ -86,6 +91,8 @@ pub struct Upload {
     target: Arc<dyn UploadTarget>,
     files: Vec<LocalFile>,
     options: UploadOptions,
+    /// How many bodies may be on their way.
+    bodies: Semaphore,
 }
 
 /// A finished upload: the server has every file.
@@ -121,6 +128,7 @@ impl Upload {
             client,
             target,
             files,
+            bodies: Semaphore::new(options.connections),
             options,
         }
     }
@@ -138,7 +146,8 @@ impl Upload {
                 .cmp(&right.size)
                 .then_with(|| left.path.cmp(&right.path))
         });
-        let bytes = self.files.iter().map(|file| file.size).sum();
+        let sizes = self.files.iter().map(|file| file.size);
+        let bytes = sizes.fold(0, u64::saturating_add);
         self.options.progress.total(self.files.len() as u64, bytes);
         let mut done = Uploaded::default();
         let mut left: Vec<usize> = (0..self.files.len()).collect();
@@ -237,7 +246,7 @@ impl Upload {
 
     async fn one(&self, index: usize, parts: &[PartDigest], slot: &UploadSlot) -> Result<Sent> {
         let file = &self.files[index];
-        let progress = &*self.options.progress;
+        let progress = &self.options.progress;
         progress.begin(&file.path, file.size);
         let birth_artifact_id = slot.birth_artifact_id.clone();
         let Some(url) = &slot.upload_url else {
@@ -271,17 +280,19 @@ impl Upload {
                     part_size,
                     journal,
                     progress,
+                    bodies: &self.bodies,
                 };
                 multipart.run(places).await?
             }
             _ => {
-                let section = Section::new(file.source.clone(), 0, file.size, file.digest);
-                let put = Put::new(url.clone(), format!("upload {:?}", file.path)).headers(headers_of(slot)?);
-                self.client
-                    .put(&put, || section.body())
-                    .await
-                    .map_err(|error| section.take_fault().unwrap_or(error))?;
-                progress.advance(file.size);
+                let section = Section::new(file.source.clone(), (0, file.size), file.digest, progress);
+                let mut put =
+                    Put::new(url.clone(), format!("upload {:?}", file.path)).headers(headers_of(slot)?);
+                if self.target.sends_credential() {
+                    put = put.with_credential();
+                }
+                let _body = room(&self.bodies).await?;
+                section.put(&self.client, &put).await?;
                 file.size
             }
         };
@@ -293,13 +304,22 @@ impl Upload {
     }
 }
 
-/// The headers of a slot. The length is the transport's affair.
+/// Waits until another body may be sent.
+pub(super) async fn room(bodies: &Semaphore) -> Result<SemaphorePermit<'_>> {
+    bodies
+        .acquire()
+        .await
+        .map_err(|error| cancelled().with_source(error))
+}
+
+/// The headers of a slot. They may hold tokens of the store. The length is the transport's affair.
 pub(super) fn headers_of(slot: &UploadSlot) -> Result<HeaderMap> {
     let mut headers = HeaderMap::new();
     for line in &slot.headers {
         let parsed = line.split_once(':').and_then(|(name, value)| {
             let name: HeaderName = name.trim().parse().ok()?;
-            let value: HeaderValue = value.trim().parse().ok()?;
+            let mut value: HeaderValue = value.trim().parse().ok()?;
+            value.set_sensitive(true);
             Some((name, value))
         });
         let (name, value) =
@@ -309,4 +329,27 @@ pub(super) fn headers_of(slot: &UploadSlot) -> Result<HeaderMap> {
         }
     }
     Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_read_or_refused() {
+        let of = |line: &str| {
+            headers_of(&UploadSlot {
+                headers: vec![line.to_owned()],
+                ..UploadSlot::default()
+            })
+        };
+        let headers = of("x-ms-blob-type: BlockBlob").unwrap();
+        assert_eq!(headers["x-ms-blob-type"], "BlockBlob");
+        assert!(headers["x-ms-blob-type"].is_sensitive());
+        assert_eq!(of("a:b:c").unwrap()["a"], "b:c");
+        assert!(of("Content-Length: 5").unwrap().is_empty());
+        for line in ["", "no colon", "b ad:x", "a:\u{7f}\n"] {
+            assert!(of(line).is_err(), "{line:?}");
+        }
+    }
 }

@@ -23,6 +23,12 @@ pub trait UploadTarget: Send + Sync + fmt::Debug {
     /// As any request.
     async fn complete_multipart(&self, completed: &CompletedMultipart) -> Result<()>;
 
+    /// Whether the client's credential goes along with bodies, as always only to addresses below the base URL. `false` unless
+    /// overridden: the addresses of artifacts are signed.
+    fn sends_credential(&self) -> bool {
+        false
+    }
+
     /// How many files are asked for at once; 2,000 unless overridden (protocol §5.2).
     fn batch_size(&self) -> usize {
         2_000

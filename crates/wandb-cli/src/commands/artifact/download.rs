@@ -3,11 +3,10 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use indicatif::ProgressBar;
 use wandb_api::artifact::ArtifactDownloadOptions;
 use wandb_api::artifacts::Placement;
 use wandb_api::artifacts::plan::PlanSummary;
-use wandb_api::artifacts::transfer::{Downloaded, Progress, Removal, TrackedReference};
+use wandb_api::artifacts::transfer::{Downloaded, Removal, TrackedReference};
 
 use crate::cli::{ArtifactDownloadArgs, CheckoutArgs, LinkChoice};
 use crate::confirm::confirm;
@@ -16,6 +15,7 @@ use crate::failure::CommandResult;
 use crate::output::field::Field;
 use crate::output::list::{Fields, Schema};
 use crate::output::{Format, text};
+use crate::ui::TransferBar;
 
 /// Removals that are shown one by one before the question; the number of the others is told.
 const SHOWN: usize = 50;
@@ -132,7 +132,7 @@ pub(super) async fn download(context: &mut Context, arguments: &ArtifactDownload
             LinkChoice::Copy => Placement::Copy,
             LinkChoice::Hard => Placement::HardLink,
         })
-        .progress(Arc::new(Bar(bar.clone())));
+        .progress(Arc::new(TransferBar(bar.clone())));
     let name = artifact.exact_name();
     if arguments.dry_run {
         let summary = artifact.download_plan(&options).await;
@@ -230,7 +230,7 @@ pub(super) async fn checkout(context: &mut Context, arguments: &CheckoutArgs) ->
         Some(root) => ArtifactDownloadOptions::below(root),
         None => ArtifactDownloadOptions::default(),
     };
-    let options = options.progress(Arc::new(Bar(bar.clone())));
+    let options = options.progress(Arc::new(TransferBar(bar.clone())));
     let checkout = artifact.checkout(&options).await?;
     if arguments.consent.dry_run {
         let summary = checkout.plan().await?;
@@ -269,24 +269,4 @@ pub(super) async fn checkout(context: &mut Context, arguments: &CheckoutArgs) ->
         ));
     }
     show(context, artifact.exact_name(), downloaded)
-}
-
-/// One bar for all files.
-#[derive(Debug)]
-pub(super) struct Bar(pub(super) ProgressBar);
-
-impl Progress for Bar {
-    fn total(&self, _: u64, bytes: u64) {
-        self.0.set_length(bytes);
-    }
-
-    fn begin(&self, _: &str, _: u64) {}
-
-    fn advance(&self, bytes: u64) {
-        self.0.inc(bytes);
-    }
-
-    fn retract(&self, bytes: u64) {
-        self.0.dec(bytes);
-    }
 }

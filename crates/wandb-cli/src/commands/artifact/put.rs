@@ -8,7 +8,6 @@ use wandb_api::artifacts::draft::{AddOptions, Draft, ReferenceOptions};
 use wandb_api::artifacts::{Algorithm, ArtifactPath};
 use wandb_api::{Api, Artifact, ErrorKind};
 
-use super::download::Bar;
 use super::edit::{object, show};
 use crate::cli::{ArtifactPutArgs, DigestChoice};
 use crate::commands::plan::{self, Step};
@@ -16,6 +15,7 @@ use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
 use crate::output::text;
+use crate::ui::TransferBar;
 
 /// Logs files and references as a new version.
 pub(super) async fn put(context: &mut Context, arguments: &ArtifactPutArgs) -> CommandResult {
@@ -47,7 +47,7 @@ pub(super) async fn put(context: &mut Context, arguments: &ArtifactPutArgs) -> C
         return plan::show(context, &steps(&draft, &path, &what));
     }
     let bar = context.ui.transfer(Some(size), &path.to_string());
-    let options = UploadOptions::default().progress(Arc::new(Bar(bar.clone())));
+    let options = UploadOptions::default().progress(Arc::new(TransferBar(bar.clone())));
     let project = format!("{}/{}", path.entity().as_str(), path.project().as_str());
     let logged = match &arguments.run {
         Some(run) => {

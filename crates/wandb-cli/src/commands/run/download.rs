@@ -5,8 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use indicatif::ProgressBar;
-use wandb_api::{DownloadOptions, Downloaded, File, Progress, RunReference};
+use wandb_api::{DownloadOptions, Downloaded, File, RunReference};
 
 use super::clash;
 use super::files::no_such_file;
@@ -19,6 +18,7 @@ use crate::output::list::{Fields, List, Schema};
 use crate::output::style::Paint;
 use crate::output::table::{Cell, Column};
 use crate::output::{Format, text};
+use crate::ui::TransferBar;
 
 /// Files that are transferred at the same time.
 const CONCURRENCY: usize = 4;
@@ -85,7 +85,7 @@ pub(crate) async fn download(context: &mut Context, arguments: &DownloadArgs) ->
     let bar = context
         .ui
         .transfer(Some(total), &text::counted(files.len() as u64, "file"));
-    let mut options = DownloadOptions::below(&arguments.root).progress(Arc::new(Bar(bar.clone())));
+    let mut options = DownloadOptions::below(&arguments.root).progress(Arc::new(TransferBar(bar.clone())));
     if arguments.replace {
         options = options.keep_verified();
     }
@@ -163,17 +163,5 @@ async fn choose(run: &RunReference, names: &[String]) -> CommandResult<Vec<File>
     match names.iter().find(|name| !found.contains(name.as_str())) {
         Some(missing) => Err(no_such_file(missing, &run.run_path().to_string())),
         None => Ok(files),
-    }
-}
-
-/// One bar for all files.
-#[derive(Debug)]
-struct Bar(ProgressBar);
-
-impl Progress for Bar {
-    fn begin(&self, _: &str, _: u64) {}
-
-    fn advance(&self, bytes: u64) {
-        self.0.inc(bytes);
     }
 }

@@ -1,6 +1,7 @@
 //! `wb run create`, `update`, `upload`, `delete`, `stop` and `wait`.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use wandb_api::{Artifact, ErrorKind, Run, UpdatableState, WaitOptions};
@@ -18,6 +19,7 @@ use crate::failure::{CommandResult, Failure};
 use crate::output::Format;
 use crate::output::list::List;
 use crate::output::text;
+use crate::ui::TransferBar;
 
 /// Makes a run.
 pub(super) async fn create(context: &mut Context, arguments: &RunCreateArgs) -> CommandResult {
@@ -131,8 +133,11 @@ pub(super) async fn upload(context: &mut Context, arguments: &RunUploadArgs) -> 
     let count = text::counted(arguments.files.len() as u64, "file");
     let bar = context
         .ui
-        .spinner(&format!("hashing and sending {count} to {}", run.run_path()));
-    let uploaded = run.upload_files(&arguments.files, &arguments.root).await;
+        .transfer(Some(0), &format!("sending {count} to {}", run.run_path()));
+    let progress = Arc::new(TransferBar(bar.clone()));
+    let uploaded = run
+        .upload_files_with_progress(&arguments.files, &arguments.root, progress)
+        .await;
     bar.finish_and_clear();
     let mut list = List::new(files::schema(context), context.format(), context.screen);
     for file in uploaded? {

@@ -5,6 +5,8 @@
     reason = "json! stands in the place of arguments"
 )]
 
+use std::{sync::Arc, time::Duration};
+
 use futures_util::TryStreamExt;
 use serde_json::{Value as Json, json};
 use wandb_core::ErrorKind;
@@ -201,6 +203,64 @@ async fn an_upload_that_is_not_what_was_sent_is_an_error() {
     script.finish();
 }
 
+/// How many bytes were promised and are there, and how many files ended.
+#[derive(Debug, Default)]
+struct Counted(std::sync::Mutex<(u64, u64, u64)>);
+
+impl crate::Progress for Counted {
+    fn total(&self, _: u64, bytes: u64) {
+        self.0.lock().unwrap().0 = bytes;
+    }
+
+    fn begin(&self, _: &str, _: u64) {}
+
+    fn advance(&self, bytes: u64) {
+        self.0.lock().unwrap().1 += bytes;
+    }
+
+    fn retract(&self, bytes: u64) {
+        self.0.lock().unwrap().1 -= bytes;
+    }
+
+    fn end(&self, _: &str) {
+        self.0.lock().unwrap().2 += 1;
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_changes_while_it_is_sent_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.txt");
+    let script = ScriptedTransport::ordered();
+    features(&script, &[]);
+    let run = api(&script).run_reference("p/r").await.unwrap();
+    // Of the same size, shorter, gone.
+    for (changed, kind) in [
+        (Some("hellO"), ErrorKind::Conflict),
+        (Some("hell"), ErrorKind::Conflict),
+        (None, ErrorKind::Io),
+    ] {
+        std::fs::write(&path, "hello").unwrap();
+        let target = path.clone();
+        script.graphql("CreateRunFiles").respond_with(move |_| {
+            match changed {
+                Some(text) => std::fs::write(&target, text).unwrap(),
+                None => std::fs::remove_file(&target).unwrap(),
+            }
+            ScriptedResponse::new(200).json(json!({"data": created("x.txt", json!("https://s.example/p"))}))
+        });
+        // The body breaks off before it is whole, so the script sees no request, and nothing is looked for afterwards.
+        let progress = Arc::new(Counted::default());
+        let error = run
+            .upload_files_with_progress([&path], directory.path(), progress.clone())
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), kind, "{error:?}");
+        assert_eq!(*progress.0.lock().unwrap(), (5, 0, 0));
+    }
+    script.finish();
+}
+
 #[tokio::test]
 async fn many_files_are_announced_together() {
     let directory = tempfile::tempdir().unwrap();
@@ -241,7 +301,12 @@ async fn many_files_are_announced_together() {
         ScriptedResponse::new(200).json(json!({"data": files(edges)}))
     });
     let run = api(&script).run_reference("p/r").await.unwrap();
-    let uploaded = run.upload_files(&paths, directory.path()).await.unwrap();
+    let progress = Arc::new(Counted::default());
+    let uploaded = run
+        .upload_files_with_progress(&paths, directory.path(), progress.clone())
+        .await
+        .unwrap();
+    assert_eq!(*progress.0.lock().unwrap(), (750, 750, 150));
     let found: Vec<&str> = uploaded.iter().map(|file| file.name.as_str()).collect();
     let expected: Vec<String> = (0..150).map(|number| format!("{number:03}")).collect();
     assert_eq!(found, expected);

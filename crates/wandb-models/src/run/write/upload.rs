@@ -1,7 +1,8 @@
 //! Uploading files to a run (protocol §2.11, inventory §5).
 //!
-//! The bytes are hashed once before, streamed from the disk in each attempt, and what the server then says about the file
-//! is compared with the hash: an upload that is not found again with these bytes is an error.
+//! The engine is that of artifacts ([`Upload`]): the bytes were hashed before, stream from the disk in each attempt, and are
+//! hashed again on the way. What the server then says about the file is compared with the hash: an upload that is not found
+//! again with these bytes is an error.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -10,17 +11,18 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
+use async_trait::async_trait;
 use cynic::MutationBuilder;
-use futures_util::{StreamExt, TryStreamExt, stream};
-use http::{HeaderMap, HeaderName, HeaderValue};
-use tokio::io::AsyncReadExt;
-use wandb_core::{Error, ErrorKind, Result, client::Put, redact::SafeUrl, retry::Repeat};
+use futures_util::TryStreamExt;
+use wandb_artifacts::transfer::{
+    CompletedMultipart, LocalFile, LocalSource, NoProgress, Progress, Upload, UploadOptions, UploadRequest,
+    UploadSlot, UploadTarget,
+};
+use wandb_core::{Error, ErrorKind, Result, path::RunPath, redact::SafeUrl, retry::Repeat};
 use wandb_schema::operations::file_writes as wire;
 use wandb_storage::{Algorithm, ContentDigest, Hasher, open_ordinary};
-use wandb_transport::{Body, TransportError, TransportErrorKind};
 
-use crate::{File, RunReference};
+use crate::{Api, File, RunReference, runtime::blocking};
 
 /// How many files one request announces.
 const BATCH: usize = 100;
@@ -28,7 +30,7 @@ const BATCH: usize = 100;
 /// How many files are sent at once.
 const AT_ONCE: usize = 4;
 
-/// How much is read from the disk at once, in bytes.
+/// How much is read from the disk at once to be hashed, in bytes.
 const CHUNK: usize = 256 * 1024;
 
 /// How often a file is looked for after its upload. Some servers take note of it a moment later.
@@ -40,13 +42,74 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The feature by which a server says that it wants to be told of uploads.
 const MARK_UPLOADED: &str = "MARK_RUN_FILES_UPLOADED";
 
-/// A file on the disk, and what it will be called.
-#[derive(Debug, Clone)]
-struct Local {
-    path: PathBuf,
-    name: String,
-    size: u64,
-    digest: ContentDigest,
+/// Where the files of a run go.
+#[derive(Debug)]
+struct RunFiles {
+    api: Api,
+    run: RunPath,
+    description: String,
+}
+
+#[async_trait]
+impl UploadTarget for RunFiles {
+    async fn request_uploads(&self, files: &[UploadRequest]) -> Result<Vec<UploadSlot>> {
+        let path = &self.run;
+        let operation = wire::CreateRunFiles::build(wire::CreateRunFilesVariables {
+            input: wire::CreateRunFilesInput {
+                entity_name: path.entity().as_str().to_owned(),
+                project_name: path.project().as_str().to_owned(),
+                run_name: path.run().as_str().to_owned(),
+                files: files.iter().map(|file| file.path.clone()).collect(),
+            },
+        });
+        let answer: wire::CreateRunFiles = self
+            .api
+            .mutate(&operation, Repeat::Always, &self.description)
+            .await?;
+        let payload = answer
+            .create_run_files
+            .filter(|payload| !payload.run_id.inner().is_empty())
+            .ok_or_else(|| Error::not_found(format!("run \"{path}\"")))?;
+        let mut urls: HashMap<String, Option<String>> = payload
+            .files
+            .into_iter()
+            .map(|file| (file.name, file.upload_url))
+            .collect();
+        files
+            .iter()
+            .map(|file| {
+                // Unlike a version's, a run's files are never known to be there already.
+                let url = urls.remove(&file.path).flatten().filter(|url| !url.is_empty());
+                let url = url.ok_or_else(|| {
+                    Error::protocol(format!(
+                        "the server gives no address for the file {:?}",
+                        file.path
+                    ))
+                })?;
+                Ok(UploadSlot {
+                    upload_url: Some(SafeUrl::new(url)),
+                    headers: payload.upload_headers.clone(),
+                    ..UploadSlot::default()
+                })
+            })
+            .collect()
+    }
+
+    async fn complete_multipart(&self, completed: &CompletedMultipart) -> Result<()> {
+        // Its slots have no parts.
+        Err(Error::protocol(format!(
+            "a run's file at {:?} does not go in parts",
+            completed.storage_path
+        )))
+    }
+
+    fn sends_credential(&self) -> bool {
+        true
+    }
+
+    fn batch_size(&self) -> usize {
+        BATCH
+    }
 }
 
 impl RunReference {
@@ -66,86 +129,70 @@ impl RunReference {
     /// Uploads files, announcing them in batches and sending a few at once; they come back in the order in which they were
     /// given.
     ///
-    /// Each is hashed, streamed (a connection that breaks is tried again from the start: the protocol has no way to go on),
-    /// and then compared with what the server says about it. The credential goes along only to addresses below the base
-    /// URL. The first failure ends the whole; files that were sent by then are there.
+    /// Each is hashed, streamed (a connection that breaks is tried again from the start: the protocol has no way to go on)
+    /// and hashed again on the way, and then compared with what the server says about it. The credential goes along only to
+    /// addresses below the base URL. A file that fails is asked for once more if most others did not; else it ends the whole,
+    /// and files that were sent by then are there.
     ///
     /// # Errors
     /// - [`InvalidInput`](ErrorKind::InvalidInput) for a path that is no file, is not Unicode, or two with one name;
     /// - [`Io`](ErrorKind::Io) when a file cannot be read;
+    /// - [`Conflict`](ErrorKind::Conflict) when a file was changed while it was uploaded; the server gets no whole body of it;
     /// - [`NotFound`](ErrorKind::NotFound), [`NotVisible`](ErrorKind::NotVisible) when there is no such run or the key may
     ///   not write to it;
-    /// - [`Integrity`](ErrorKind::Integrity) when the server has other bytes afterwards, also because the file was changed
-    ///   meanwhile; [`Incomplete`](ErrorKind::Incomplete) when it does not show the file.
+    /// - [`Integrity`](ErrorKind::Integrity) when the server has other bytes afterwards;
+    ///   [`Incomplete`](ErrorKind::Incomplete) when it does not show the file.
     pub async fn upload_files<P: AsRef<Path>>(
         &self,
         paths: impl IntoIterator<Item = P>,
         root: impl AsRef<Path>,
     ) -> Result<Vec<File>> {
+        self.upload_files_with_progress(paths, root, Arc::new(NoProgress))
+            .await
+    }
+
+    /// Does as [`upload_files`](Self::upload_files), and tells someone how far it is.
+    ///
+    /// # Errors
+    /// As [`upload_files`](Self::upload_files).
+    pub async fn upload_files_with_progress<P: AsRef<Path>>(
+        &self,
+        paths: impl IntoIterator<Item = P>,
+        root: impl AsRef<Path>,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Vec<File>> {
         let description = format!("upload files to run \"{}\"", self.run_path());
         let paths: Vec<PathBuf> = paths.into_iter().map(|path| path.as_ref().to_owned()).collect();
         let root = root.as_ref().to_owned();
-        let locals = blocking(move || prepare(&paths, &root))
+        let upload = async {
+            let locals = blocking(move || prepare(&paths, &root)).await?;
+            let target = RunFiles {
+                api: self.api().clone(),
+                run: self.run_path().clone(),
+                description: description.clone(),
+            };
+            let options = UploadOptions::default()
+                .connections(AT_ONCE)
+                .multipart(u64::MAX, u64::MAX)
+                .progress(progress);
+            let client = self.api().client().clone();
+            Upload::new(client, Arc::new(target), locals.clone(), options)
+                .run()
+                .await?;
+            let is_to_be_told = !locals.is_empty() && self.api().has_feature(MARK_UPLOADED).await?;
+            let mut files = Vec::with_capacity(locals.len());
+            for batch in locals.chunks(BATCH) {
+                if is_to_be_told {
+                    let names = batch.iter().map(|local| local.path.clone()).collect();
+                    self.mark_uploaded(names, &description).await?;
+                }
+                files.extend(self.find_again(batch).await?);
+            }
+            Ok(files)
+        };
+        upload
             .await
-            .map_err(|error| error.in_operation(description.clone()))?;
-        let mut files = Vec::with_capacity(locals.len());
-        for batch in locals.chunks(BATCH) {
-            files.extend(self.upload_batch(batch, &description).await?);
-        }
-        Ok(files)
-    }
-
-    async fn upload_batch(&self, batch: &[Local], description: &str) -> Result<Vec<File>> {
-        let named = |error: Error| error.in_operation(description);
-        let path = self.run_path();
-        let names: Vec<String> = batch.iter().map(|local| local.name.clone()).collect();
-        let operation = wire::CreateRunFiles::build(wire::CreateRunFilesVariables {
-            input: wire::CreateRunFilesInput {
-                entity_name: path.entity().as_str().to_owned(),
-                project_name: path.project().as_str().to_owned(),
-                run_name: path.run().as_str().to_owned(),
-                files: names.clone(),
-            },
-        });
-        let answer: wire::CreateRunFiles = self.api().mutate(&operation, Repeat::Always, description).await?;
-        let payload = answer
-            .create_run_files
-            .filter(|payload| !payload.run_id.inner().is_empty())
-            .ok_or_else(|| named(Error::not_found(format!("run \"{path}\""))))?;
-        let headers = Arc::new(read_headers(&payload.upload_headers).map_err(named)?);
-        let mut urls: HashMap<String, Option<String>> = payload
-            .files
-            .into_iter()
-            .map(|file| (file.name, file.upload_url))
-            .collect();
-        let mut puts = Vec::with_capacity(batch.len());
-        for local in batch {
-            let url = urls.remove(&local.name).flatten().filter(|url| !url.is_empty());
-            let url = url.ok_or_else(|| {
-                named(Error::protocol(format!(
-                    "the server gives no address for the file {:?}",
-                    local.name
-                )))
-            })?;
-            puts.push((local.clone(), SafeUrl::new(url)));
-        }
-        stream::iter(puts)
-            .map(|(local, url)| self.put(local, url, Arc::clone(&headers)))
-            .buffer_unordered(AT_ONCE)
-            .try_for_each(|()| std::future::ready(Ok(())))
-            .await?;
-        if self.api().has_feature(MARK_UPLOADED).await? {
-            self.mark_uploaded(names, description).await?;
-        }
-        self.find_again(batch).await.map_err(named)
-    }
-
-    async fn put(&self, local: Local, url: SafeUrl, headers: Arc<HeaderMap>) -> Result<()> {
-        let put = Put::new(url, format!("send the bytes of {:?}", local.name))
-            .headers((*headers).clone())
-            .with_credential();
-        let body = || file_body(local.path.clone(), local.size);
-        self.api().client().put(&put, body).await.map(|_| ())
+            .map_err(|error: Error| error.in_operation(&*description))
     }
 
     async fn mark_uploaded(&self, files: Vec<String>, description: &str) -> Result<()> {
@@ -173,7 +220,7 @@ impl RunReference {
     }
 
     /// Looks for the files under the names that they were sent with, until the server has all of them with these bytes.
-    async fn find_again(&self, batch: &[Local]) -> Result<Vec<File>> {
+    async fn find_again(&self, batch: &[LocalFile]) -> Result<Vec<File>> {
         let runtime = self.api().client().runtime();
         let mut pause = FIRST_PAUSE;
         let mut found: HashMap<String, File> = HashMap::new();
@@ -185,7 +232,7 @@ impl RunReference {
             }
             let open: Vec<&str> = batch
                 .iter()
-                .map(|local| local.name.as_str())
+                .map(|local| local.path.as_str())
                 .filter(|name| !found.contains_key(*name))
                 .collect();
             let files: Vec<File> = self.files().names(open).stream().try_collect().await?;
@@ -193,12 +240,12 @@ impl RunReference {
                 files.into_iter().map(|file| (file.name.clone(), file)).collect();
             trouble = None;
             for local in batch {
-                if found.contains_key(&local.name) {
+                if found.contains_key(&local.path) {
                     continue;
                 }
-                match check(local, files.remove(&local.name)) {
+                match check(local, files.remove(&local.path)) {
                     Ok(file) => {
-                        found.insert(local.name.clone(), file);
+                        found.insert(local.path.clone(), file);
                     }
                     Err(error) => trouble = Some(error),
                 }
@@ -212,19 +259,19 @@ impl RunReference {
         }
         Ok(batch
             .iter()
-            .filter_map(|local| found.remove(&local.name))
+            .filter_map(|local| found.remove(&local.path))
             .collect())
     }
 }
 
 /// Whether the server has these bytes under this name.
-fn check(local: &Local, file: Option<File>) -> Result<File> {
+fn check(local: &LocalFile, file: Option<File>) -> Result<File> {
     let file = file.ok_or_else(|| {
         Error::new(
             ErrorKind::Incomplete,
             format!(
                 "the server does not show the file {:?} after its upload",
-                local.name
+                local.path
             ),
         )
     })?;
@@ -232,24 +279,22 @@ fn check(local: &Local, file: Option<File>) -> Result<File> {
     if expected.digest.is_none() && expected.size != Some(local.size) {
         return Err(Error::new(
             ErrorKind::Incomplete,
-            format!("the server has not taken in the file {:?}", local.name),
+            format!("the server has not taken in the file {:?}", local.path),
         ));
     }
     expected.check(local.size, &local.digest).map_err(|mismatch| {
         Error::new(
             ErrorKind::Integrity,
-            format!("the server has other bytes of the file {:?}", local.name),
+            format!("the server has other bytes of the file {:?}", local.path),
         )
         .with_source(mismatch)
-        .with_hint(
-            "the file may have been changed while it was sent, or another writer sent one of the same name",
-        )
+        .with_hint("another writer may have sent a file of the same name")
     })?;
     Ok(file)
 }
 
 /// Finds names, sizes and digests.
-fn prepare(paths: &[PathBuf], root: &Path) -> Result<Vec<Local>> {
+fn prepare(paths: &[PathBuf], root: &Path) -> Result<Vec<LocalFile>> {
     let mut taken = HashSet::new();
     paths
         .iter()
@@ -261,9 +306,9 @@ fn prepare(paths: &[PathBuf], root: &Path) -> Result<Vec<Local>> {
                 )));
             }
             let (size, digest) = hash(path)?;
-            Ok(Local {
-                path: path.clone(),
-                name,
+            Ok(LocalFile {
+                path: name,
+                source: LocalSource::File(path.clone()),
                 size,
                 digest,
             })
@@ -338,61 +383,6 @@ fn lexical(path: &Path) -> PathBuf {
     result
 }
 
-fn read_headers(lines: &[String]) -> Result<HeaderMap> {
-    let mut headers = HeaderMap::new();
-    for line in lines {
-        let read = || {
-            let (name, value) = line.split_once(':')?;
-            let name = HeaderName::try_from(name.trim()).ok()?;
-            let mut value = HeaderValue::try_from(value.trim()).ok()?;
-            // They may hold tokens of the storage.
-            value.set_sensitive(true);
-            Some((name, value))
-        };
-        let (name, value) = read()
-            .ok_or_else(|| Error::protocol("the server asks for an upload header that cannot be sent"))?;
-        headers.append(name, value);
-    }
-    Ok(headers)
-}
-
-/// The bytes of a file, read while they are sent.
-fn file_body(path: PathBuf, size: u64) -> Body {
-    if size == 0 {
-        return Body::empty();
-    }
-    enum State {
-        Closed(PathBuf),
-        Open(tokio::fs::File),
-    }
-    let failed = |error: std::io::Error| {
-        TransportError::new(TransportErrorKind::InvalidRequest, "the file cannot be read").with_source(error)
-    };
-    let chunks = stream::try_unfold(State::Closed(path), move |state| async move {
-        let mut file = match state {
-            State::Closed(path) => {
-                let opened = tokio::task::spawn_blocking(move || open_ordinary(path)).await;
-                let opened = opened.map_err(std::io::Error::other).and_then(|opened| opened);
-                tokio::fs::File::from_std(opened.map_err(failed)?)
-            }
-            State::Open(file) => file,
-        };
-        let mut chunk = vec![0; CHUNK];
-        let count = file.read(&mut chunk).await.map_err(failed)?;
-        chunk.truncate(count);
-        Ok((count > 0).then(|| (Bytes::from(chunk), State::Open(file))))
-    });
-    Body::from_stream(chunks, Some(size))
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(error) => Err(Error::new(ErrorKind::Cancelled, "the upload was cancelled").with_source(error)),
-    }
-}
-
 #[cfg(test)]
 mod names {
     use super::*;
@@ -414,15 +404,5 @@ mod names {
             );
         }
         assert!(upload_name(Path::new("/a"), Path::new("/a")).is_err());
-    }
-
-    #[test]
-    fn headers_are_read_or_refused() {
-        let headers = read_headers(&["x-ms-blob-type: BlockBlob".into(), "a:b:c".into()]).unwrap();
-        assert_eq!(headers["x-ms-blob-type"], "BlockBlob");
-        assert_eq!(headers["a"], "b:c");
-        for line in ["", "no colon", "b ad:x", "a:\u{7f}\n"] {
-            assert!(read_headers(&[line.to_owned()]).is_err(), "{line:?}");
-        }
     }
 }
