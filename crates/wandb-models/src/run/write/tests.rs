@@ -5,7 +5,7 @@
     reason = "json! stands in the place of arguments"
 )]
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use serde_json::{Value as Json, json};
