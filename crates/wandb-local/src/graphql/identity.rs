@@ -244,11 +244,8 @@ impl Entity {
     /// Bytes of run files and artifacts in the projects that the caller may see, each content once.
     async fn storage_bytes(&self, ctx: &Context<'_>) -> async_graphql::Result<Int64> {
         let id = self.0.id;
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let bytes = app
-            .store
-            .read(move |db| identity::storage_bytes(db, &identity, id))
+        let bytes = caller(ctx)
+            .read(move |db, identity| identity::storage_bytes(db, identity, id))
             .await?;
         Ok(Int64(bytes))
     }

@@ -31,8 +31,10 @@ pub(crate) use people::fresh_key;
 use std::sync::Arc;
 
 use async_graphql::{Context, EmptySubscription, MergedObject, Schema};
+use rusqlite::Connection;
 
 use crate::app::App;
+use crate::store::StoreResult;
 use crate::store::identity::Identity;
 
 /// Deepest selection. The deepest official document has eleven levels, an introspection query thirteen.
@@ -74,6 +76,28 @@ pub(crate) struct Caller {
     pub(crate) origin: String,
     /// The caller is one of several processes that write a run.
     pub(crate) shared: bool,
+}
+
+impl Caller {
+    /// Runs `job` on a snapshot of the store, with who asks.
+    async fn read<T, F>(&self, job: F) -> StoreResult<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &Identity) -> StoreResult<T> + Send + 'static,
+    {
+        let identity = self.identity.clone();
+        self.app.store.read(move |db| job(db, &identity)).await
+    }
+
+    /// Runs `job` in a transaction of its own, with who asks: every change looks at what they may.
+    async fn write<T, F>(&self, job: F) -> StoreResult<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &Identity) -> StoreResult<T> + Send + 'static,
+    {
+        let identity = self.identity.clone();
+        self.app.store.write(move |db| job(db, &identity)).await
+    }
 }
 
 /// The caller of the request in hand.

@@ -10,9 +10,10 @@ use super::input::{
     UpdateRunStateInput, UpsertBucketInput,
 };
 use super::run::{Run, run_number};
-use super::{Caller, caller};
+use super::caller;
 use crate::store::artifacts::lineage;
 use crate::store::files;
+use crate::store::identity::Identity;
 use crate::store::ids::Kind;
 use crate::store::projects;
 use crate::store::runs::{self, RunRow, Wanted};
@@ -29,7 +30,7 @@ pub(crate) struct RunMutation;
 /// A run by names; refuses when it is not there.
 pub(super) fn named_run(
     db: &rusqlite::Connection,
-    caller: &Caller,
+    identity: &Identity,
     entity: Option<&str>,
     project: Option<&str>,
     run: &str,
@@ -41,13 +42,8 @@ pub(super) fn named_run(
             project.unwrap_or_default()
         ))
     };
-    let project = projects::find_to_change(
-        db,
-        &caller.identity,
-        entity,
-        project.unwrap_or(projects::UNCATEGORIZED),
-    )?
-    .ok_or_else(missing)?;
+    let project = projects::find_to_change(db, identity, entity, project.unwrap_or(projects::UNCATEGORIZED))?
+        .ok_or_else(missing)?;
     runs::find(db, project.id, run, Wanted::default())?.ok_or_else(missing)
 }
 
@@ -61,7 +57,6 @@ impl RunMutation {
         input: UpsertBucketInput,
     ) -> async_graphql::Result<Option<UpsertBucketPayload>> {
         let caller = caller(ctx);
-        let identity = caller.identity.clone();
         let client_mutation_id = input.client_mutation_id;
         let patch = RunPatch {
             id: input.id,
@@ -85,10 +80,8 @@ impl RunMutation {
             shared: caller.shared,
         };
         let (row, inserted) = caller
-            .app
-            .store
-            .write(move |db| {
-                let (run, inserted) = upsert::upsert(db, &identity, &patch)?;
+            .write(move |db, identity| {
+                let (run, inserted) = upsert::upsert(db, identity, &patch)?;
                 let row =
                     runs::by_id(db, run, Wanted::default())?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
                 Ok((row, inserted))
@@ -109,12 +102,10 @@ impl RunMutation {
     ) -> async_graphql::Result<Option<DeleteRunPayload>> {
         let run = run_number(&input.id)?;
         let with_artifacts = input.delete_artifacts.unwrap_or(false);
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let digests = app
-            .store
-            .write(move |db| {
-                access::require_run(db, &identity, run)?;
+        let caller = caller(ctx);
+        let digests = caller
+            .write(move |db, identity| {
+                access::require_run(db, identity, run)?;
                 let mut digests = if with_artifacts {
                     lineage::delete_outputs(db, run)?
                 } else {
@@ -124,7 +115,7 @@ impl RunMutation {
                 bytes::unreferenced(db, digests)
             })
             .await?;
-        app.forget_bytes(digests).await;
+        caller.app.forget_bytes(digests).await;
         Ok(Some(DeleteRunPayload {
             client_mutation_id: input.client_mutation_id,
         }))
@@ -137,11 +128,9 @@ impl RunMutation {
     ) -> async_graphql::Result<Option<UpdateRunStatePayload>> {
         let run = run_number(&input.id)?;
         let state = input.state;
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        app.store
-            .write(move |db| {
-                access::require_run(db, &identity, run)?;
+        caller(ctx)
+            .write(move |db, identity| {
+                access::require_run(db, identity, run)?;
                 upsert::change_state(db, run, &state)
             })
             .await?;
@@ -158,12 +147,9 @@ impl RunMutation {
         input: StopRunInput,
     ) -> async_graphql::Result<Option<StopRunPayload>> {
         let run = run_number(&input.id)?;
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let success = app
-            .store
-            .write(move |db| {
-                access::require_run(db, &identity, run)?;
+        let success = caller(ctx)
+            .write(move |db, identity| {
+                access::require_run(db, identity, run)?;
                 upsert::request_stop(db, run)
             })
             .await?;
@@ -188,13 +174,11 @@ impl RunMutation {
             ));
         }
         let step = input.metric_value as i64;
-        let caller = caller(ctx).clone();
-        let store = caller.app.store.clone();
-        let row = store
-            .write(move |db| {
+        let row = caller(ctx)
+            .write(move |db, identity| {
                 let run = named_run(
                     db,
-                    &caller,
+                    identity,
                     input.entity_name.as_deref(),
                     input.project_name.as_deref(),
                     &input.run_name,
@@ -219,13 +203,11 @@ impl RunMutation {
                 "more than {MAX_FILES} files in one request"
             )));
         }
-        let caller = caller(ctx).clone();
-        let store = caller.app.store.clone();
-        let (run, rows) = store
-            .write(move |db| {
+        let (run, rows) = caller(ctx)
+            .write(move |db, identity| {
                 let run = named_run(
                     db,
-                    &caller,
+                    identity,
                     Some(&input.entity_name),
                     Some(&input.project_name),
                     &input.run_name,
@@ -246,13 +228,11 @@ impl RunMutation {
         ctx: &Context<'_>,
         input: MarkRunFilesUploadedInput,
     ) -> async_graphql::Result<Option<MarkRunFilesUploadedPayload>> {
-        let caller = caller(ctx).clone();
-        let store = caller.app.store.clone();
-        let success = store
-            .read(move |db| {
+        let success = caller(ctx)
+            .read(move |db, identity| {
                 let run = named_run(
                     db,
-                    &caller,
+                    identity,
                     Some(&input.entity_name),
                     Some(&input.project_name),
                     &input.run_name,
@@ -279,17 +259,15 @@ impl RunMutation {
                 async_graphql::Error::new(format!("file not found for id {:?}", id.as_str()))
             })?);
         }
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let digests = app
-            .store
-            .write(move |db| {
-                access::require_files(db, &identity, &numbers)?;
+        let caller = caller(ctx);
+        let digests = caller
+            .write(move |db, identity| {
+                access::require_files(db, identity, &numbers)?;
                 let (_, digests) = files::delete(db, &numbers, input.project_id)?;
                 bytes::unreferenced(db, digests)
             })
             .await?;
-        app.forget_bytes(digests).await;
+        caller.app.forget_bytes(digests).await;
         Ok(Some(DeleteFilesPayload { success: true }))
     }
 
@@ -299,13 +277,11 @@ impl RunMutation {
         ctx: &Context<'_>,
         input: NotifyScriptableRunAlertInput,
     ) -> async_graphql::Result<Option<NotifyScriptableRunAlertPayload>> {
-        let caller = caller(ctx).clone();
-        let store = caller.app.store.clone();
-        store
-            .write(move |db| {
+        caller(ctx)
+            .write(move |db, identity| {
                 let run = named_run(
                     db,
-                    &caller,
+                    identity,
                     Some(&input.entity_name),
                     Some(&input.project_name),
                     &input.run_name,
@@ -331,8 +307,6 @@ impl RunMutation {
         ctx: &Context<'_>,
         input: CreateCustomChartInput,
     ) -> async_graphql::Result<Option<CreateCustomChartPayload>> {
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
         let chart = charts::Chart {
             entity: input.entity,
             name: input.name,
@@ -341,10 +315,8 @@ impl RunMutation {
             access: input.access,
             spec: input.spec.0,
         };
-        let id = caller
-            .app
-            .store
-            .write(move |db| charts::upsert(db, &identity, &chart))
+        let id = caller(ctx)
+            .write(move |db, identity| charts::upsert(db, identity, &chart))
             .await?;
         Ok(Some(CreateCustomChartPayload {
             chart: CustomChart {

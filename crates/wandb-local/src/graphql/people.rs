@@ -27,18 +27,14 @@ impl PeopleMutation {
         ctx: &Context<'_>,
         input: CreateTeamInput,
     ) -> async_graphql::Result<Option<CreateTeamPayload>> {
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        let entity = caller
-            .app
-            .store
-            .write(move |db| {
+        let entity = caller(ctx)
+            .write(move |db, identity| {
                 let name = &input.team_name;
                 let id = people::add_team(db, name)?
                     .ok_or_else(|| StoreError::Refused(format!("there is a team {name:?} already")))?;
                 let admin = match input.team_admin_user_name.as_deref() {
                     None | Some("") => identity.user,
-                    Some(other) => known_user(db, &identity, other)?.id,
+                    Some(other) => known_user(db, identity, other)?.id,
                 };
                 people::set_member(db, id, admin, true)?;
                 Ok(EntityRow {
@@ -59,13 +55,9 @@ impl PeopleMutation {
         ctx: &Context<'_>,
         input: CreateInviteInput,
     ) -> async_graphql::Result<Option<CreateInvitePayload>> {
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        let (team, user) = caller
-            .app
-            .store
-            .write(move |db| {
-                let team = team_to_change(db, &identity, &input.entity_name)?;
+        let (team, user) = caller(ctx)
+            .write(move |db, identity| {
+                let team = team_to_change(db, identity, &input.entity_name)?;
                 let who = input
                     .username
                     .as_deref()
@@ -93,13 +85,9 @@ impl PeopleMutation {
         ctx: &Context<'_>,
         input: DeleteInviteInput,
     ) -> async_graphql::Result<Option<SuccessOfInvite>> {
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        let success = caller
-            .app
-            .store
-            .write(move |db| {
-                let team = team_to_change(db, &identity, input.entity_name.as_deref().unwrap_or_default())?;
+        let success = caller(ctx)
+            .write(move |db, identity| {
+                let team = team_to_change(db, identity, input.entity_name.as_deref().unwrap_or_default())?;
                 let id = input.id.as_deref().unwrap_or_default();
                 let user = Kind::User
                     .decode(id)
@@ -120,15 +108,12 @@ impl PeopleMutation {
         input: CreateServiceAccountInput,
     ) -> async_graphql::Result<Option<CreateServiceAccountPayload>> {
         let caller = caller(ctx);
-        let identity = caller.identity.clone();
         let suffix = names::run_id()?;
         let secret = fresh_key()?;
         let sha256 = key_digest(&secret);
         let user = caller
-            .app
-            .store
-            .write(move |db| {
-                let team = team_to_change(db, &identity, &input.entity_name)?;
+            .write(move |db, identity| {
+                let team = team_to_change(db, identity, &input.entity_name)?;
                 people::add_service_account(db, team.id, &input.description, &suffix, &secret, &sha256)
             })
             .await?;

@@ -12,7 +12,7 @@ use super::run::Run;
 use super::scalars::{DateTime, JsonString};
 use super::sweep::{Sweep, SweepConnection, sweep_page};
 use super::view::{ViewConnection, view_page};
-use super::{Caller, caller};
+use super::caller;
 use crate::store::access::{self, Right};
 use crate::store::artifacts::collections::{self, Scope};
 use crate::store::artifacts::versions;
@@ -206,11 +206,8 @@ impl Project {
         #[graphql(name = "enableTracking")] _enable_tracking: Option<bool>,
     ) -> async_graphql::Result<Option<Artifact>> {
         let project = self.0.id;
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let row = app
-            .store
-            .read(move |db| versions::named(db, &identity, project, &name, None))
+        let row = caller(ctx)
+            .read(move |db, identity| versions::named(db, identity, project, &name, None))
             .await?;
         Ok(row.map(|row| Artifact(row.artifact)))
     }
@@ -288,11 +285,8 @@ impl Project {
         name: String,
     ) -> async_graphql::Result<Option<ArtifactCollectionMembership>> {
         let project = self.0.id;
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let row = app
-            .store
-            .read(move |db| versions::named(db, &identity, project, &name, None))
+        let row = caller(ctx)
+            .read(move |db, identity| versions::named(db, identity, project, &name, None))
             .await?;
         Ok(row.map(ArtifactCollectionMembership))
     }

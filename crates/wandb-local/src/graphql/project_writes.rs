@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::project::Project;
 use super::scalars::JsonString;
-use super::{Caller, caller};
+use super::caller;
 use crate::store::identity::Identity;
 use crate::store::ids::Kind;
 use crate::store::projects::{self, ProjectPatch, ProjectRow};
@@ -39,18 +39,14 @@ impl ProjectMutation {
         ctx: &Context<'_>,
         input: UpsertModelInput,
     ) -> async_graphql::Result<Option<UpsertModelPayload>> {
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
         let client_mutation_id = input.client_mutation_id.clone();
-        let (row, inserted) = caller
-            .app
-            .store
-            .write(move |db| {
+        let (row, inserted) = caller(ctx)
+            .write(move |db, identity| {
                 let name = input.name.as_deref().filter(|name| !name.is_empty());
                 let (project, inserted) = match input.id.as_deref().filter(|id| !id.is_empty()) {
                     Some(id) => {
                         let missing = || StoreError::Refused(format!("project not found for id {id:?}"));
-                        let project = by_opaque_id(db, &identity, id)?.ok_or_else(missing)?;
+                        let project = by_opaque_id(db, identity, id)?.ok_or_else(missing)?;
                         if let Some(name) = name {
                             projects::rename(db, &project, name)?;
                         }
@@ -60,7 +56,7 @@ impl ProjectMutation {
                         let missing = || StoreError::Refused("a project needs a name".to_owned());
                         projects::ensure(
                             db,
-                            &identity,
+                            identity,
                             input.entity_name.as_deref(),
                             Some(name.ok_or_else(missing)?),
                         )?
@@ -89,17 +85,13 @@ impl ProjectMutation {
         ctx: &Context<'_>,
         input: RenameProjectInput,
     ) -> async_graphql::Result<Option<RenameProjectPayload>> {
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        let row = caller
-            .app
-            .store
-            .write(move |db| {
+        let row = caller(ctx)
+            .write(move |db, identity| {
                 let entity = Some(input.entity_name.as_str());
-                let Some(project) = projects::find_to_change(db, &identity, entity, &input.old_project_name)?
+                let Some(project) = projects::find_to_change(db, identity, entity, &input.old_project_name)?
                 else {
                     // The request may come twice: then the project has its new name already.
-                    return projects::find(db, &identity, entity, &input.new_project_name)?
+                    return projects::find(db, identity, entity, &input.new_project_name)?
                         .map(Some)
                         .ok_or_else(|| {
                             StoreError::Refused(format!(
@@ -124,11 +116,9 @@ impl ProjectMutation {
         ctx: &Context<'_>,
         input: DeleteModelInput,
     ) -> async_graphql::Result<Option<DeleteModelPayload>> {
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let (deleted, digests) = app
-            .store
-            .write(move |db| match by_opaque_id(db, &identity, &input.id)? {
+        let caller = caller(ctx);
+        let (deleted, digests) = caller
+            .write(move |db, identity| match by_opaque_id(db, identity, &input.id)? {
                 None => Ok((false, Vec::new())),
                 Some(project) => {
                     let (deleted, digests) = projects::delete(db, project.id)?;
@@ -136,7 +126,7 @@ impl ProjectMutation {
                 }
             })
             .await?;
-        app.forget_bytes(digests).await;
+        caller.app.forget_bytes(digests).await;
         Ok(Some(DeleteModelPayload {
             success: Some(deleted),
         }))

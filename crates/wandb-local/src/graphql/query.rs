@@ -55,12 +55,10 @@ impl Query {
         after: Option<String>,
     ) -> async_graphql::Result<Option<UserConnection>> {
         let window = page::forward(first, after.as_deref(), 50, 1000)?;
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        let (rows, more) = caller
-            .app
-            .store
-            .read(move |db| people::search(db, &identity, query.as_deref(), window.limit, window.offset))
+        let (rows, more) = caller(ctx)
+            .read(move |db, identity| {
+                people::search(db, identity, query.as_deref(), window.limit, window.offset)
+            })
             .await?;
         let edges: Vec<UserEdge> = rows
             .into_iter()
@@ -74,12 +72,8 @@ impl Query {
         Ok(Some(UserConnection { edges, page_info }))
     }
     async fn entity(&self, ctx: &Context<'_>, name: Option<String>) -> async_graphql::Result<Option<Entity>> {
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        let row = caller
-            .app
-            .store
-            .read(move |db| identity::entity(db, &identity, name.as_deref()))
+        let row = caller(ctx)
+            .read(move |db, identity| identity::entity(db, identity, name.as_deref()))
             .await?;
         Ok(row.map(Entity))
     }
@@ -169,14 +163,13 @@ impl Query {
         #[graphql(name = "clientID")] client_id: ID,
     ) -> async_graphql::Result<Option<ClientIDMapping>> {
         let asked = client_id.clone();
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let found = app
-            .store
-            .read(move |db| match create::by_client_id(db, Some(&asked))? {
-                Some(id) if artifact_access::sees_version(db, &identity, id)? => Ok(Some(id)),
-                _ => Ok(None),
-            })
+        let found = caller(ctx)
+            .read(
+                move |db, identity| match create::by_client_id(db, Some(&asked))? {
+                    Some(id) if artifact_access::sees_version(db, identity, id)? => Ok(Some(id)),
+                    _ => Ok(None),
+                },
+            )
             .await?;
         Ok(found.map(|id| ClientIDMapping {
             client_id,

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::run::{Run, run_number};
 use super::scalars::{DateTime, JsonString};
-use super::{Caller, caller};
+use super::caller;
 use crate::store::access;
 use crate::store::patch::{self, RunChange};
 use crate::store::runs::{self, Wanted};
@@ -40,12 +40,9 @@ impl RunPatchMutation {
             if_revision: input.if_unchanged_token,
             if_updated_at: input.if_updated_at.map(|time| time.0),
         };
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let row = app
-            .store
-            .write(move |db| {
-                access::require_run(db, &identity, change.run)?;
+        let row = caller(ctx)
+            .write(move |db, identity| {
+                access::require_run(db, identity, change.run)?;
                 patch::apply(db, &change)?;
                 Ok(runs::by_id(db, change.run, Wanted::default())?
                     .ok_or(rusqlite::Error::QueryReturnedNoRows)?)

@@ -1,6 +1,7 @@
 //! Scalars, and values that pass through as the text that is stored.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 
 use async_graphql::indexmap::IndexMap;
@@ -161,89 +162,77 @@ impl ScalarType for Json {
     }
 }
 
-/// `[String!]!` as one JSON text: rows of history.
-#[derive(Debug)]
-pub(crate) struct Rows(Once);
+/// How a list is called that leaves as one text.
+pub(crate) trait ListShape {
+    /// What it is a list of.
+    type Item: OutputType;
+    /// The list, as the schema writes it.
+    const LIST: &'static str;
+}
 
-impl Rows {
+/// `[String!]!`.
+#[derive(Debug)]
+pub(crate) struct OfStrings;
+/// `[JSON]!`.
+#[derive(Debug)]
+pub(crate) struct OfJson;
+/// `[JSON!]!`.
+#[derive(Debug)]
+pub(crate) struct OfJsonItems;
+
+impl ListShape for OfStrings {
+    type Item = String;
+    const LIST: &'static str = "[String!]!";
+}
+
+impl ListShape for OfJson {
+    type Item = Json;
+    const LIST: &'static str = "[JSON]!";
+}
+
+impl ListShape for OfJsonItems {
+    type Item = Json;
+    const LIST: &'static str = "[JSON!]!";
+}
+
+/// A list that the store gives as one JSON text, and that leaves as it is: its items are never values in memory.
+#[derive(Debug)]
+pub(crate) struct TextList<S> {
+    text: Once,
+    shape: PhantomData<S>,
+}
+
+/// Rows of history: `[String!]!`.
+pub(crate) type Rows = TextList<OfStrings>;
+/// One list of objects per spec: `[JSON]!`.
+pub(crate) type JsonList = TextList<OfJson>;
+/// Live rows: `[JSON!]!`.
+pub(crate) type JsonItems = TextList<OfJsonItems>;
+
+impl<S> TextList<S> {
     pub(crate) fn new(text: String) -> Self {
-        Self(Once(Mutex::new(text)))
+        Self {
+            text: Once(Mutex::new(text)),
+            shape: PhantomData,
+        }
     }
 }
 
-impl OutputType for Rows {
+impl<S: ListShape + Send + Sync> OutputType for TextList<S> {
     fn type_name() -> Cow<'static, str> {
-        Cow::Borrowed("String")
+        S::Item::type_name()
     }
 
     fn qualified_type_name() -> String {
-        "[String!]!".to_owned()
+        S::LIST.to_owned()
     }
 
     fn create_type_info(registry: &mut Registry) -> String {
-        <String as OutputType>::create_type_info(registry);
+        S::Item::create_type_info(registry);
         Self::qualified_type_name()
     }
 
     async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        Ok(self.0.take())
-    }
-}
-
-/// `[JSON]!` as one JSON text: one list of objects per spec.
-#[derive(Debug)]
-pub(crate) struct JsonList(Once);
-
-impl JsonList {
-    pub(crate) fn new(text: String) -> Self {
-        Self(Once(Mutex::new(text)))
-    }
-}
-
-impl OutputType for JsonList {
-    fn type_name() -> Cow<'static, str> {
-        Cow::Borrowed("JSON")
-    }
-
-    fn qualified_type_name() -> String {
-        "[JSON]!".to_owned()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        <Json as OutputType>::create_type_info(registry);
-        Self::qualified_type_name()
-    }
-
-    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        Ok(self.0.take())
-    }
-}
-
-/// `[JSON!]!` as one JSON text: live rows.
-#[derive(Debug)]
-pub(crate) struct JsonItems(Once);
-
-impl JsonItems {
-    pub(crate) fn new(text: String) -> Self {
-        Self(Once(Mutex::new(text)))
-    }
-}
-
-impl OutputType for JsonItems {
-    fn type_name() -> Cow<'static, str> {
-        Cow::Borrowed("JSON")
-    }
-
-    fn qualified_type_name() -> String {
-        "[JSON!]!".to_owned()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        <Json as OutputType>::create_type_info(registry);
-        Self::qualified_type_name()
-    }
-
-    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        Ok(self.0.take())
+        Ok(self.text.take())
     }
 }

@@ -58,13 +58,9 @@ impl SweepMutation {
             state: input.state,
             prior_runs: input.prior_runs_filters.filter(says_something).map(|text| text.0),
         };
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        let (row, upserted) = caller
-            .app
-            .store
-            .write(move |db| {
-                let upserted = sweeps::upsert(db, &identity, &patch)?;
+        let (row, upserted) = caller(ctx)
+            .write(move |db, identity| {
+                let upserted = sweeps::upsert(db, identity, &patch)?;
                 let row = sweeps::by_id(db, upserted.id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
                 Ok((row, upserted))
             })
@@ -82,16 +78,12 @@ impl SweepMutation {
         ctx: &Context<'_>,
         input: CreateAgentInput,
     ) -> async_graphql::Result<Option<CreateAgentPayload>> {
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        let row = caller
-            .app
-            .store
-            .write(move |db| {
+        let row = caller(ctx)
+            .write(move |db, identity| {
                 let project = input.project_name.as_deref().filter(|name| !name.is_empty());
                 let project = projects::find_to_change(
                     db,
-                    &identity,
+                    identity,
                     input.entity_name.as_deref(),
                     project.unwrap_or(projects::UNCATEGORIZED),
                 )?;
@@ -124,13 +116,9 @@ impl SweepMutation {
     ) -> async_graphql::Result<Option<AgentHeartbeatPayload>> {
         let agent = agent_number(&input.id)?;
         let alive = agents::alive(input.run_state.as_ref().map(|text| text.0.as_str()))?;
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        let (row, commands) = caller
-            .app
-            .store
-            .write(move |db| {
-                let commands = agents::heartbeat(db, &identity, agent, &alive, time::now())?;
+        let (row, commands) = caller(ctx)
+            .write(move |db, identity| {
+                let commands = agents::heartbeat(db, identity, agent, &alive, time::now())?;
                 Ok((agents::by_id(db, agent)?, commands))
             })
             .await?;
@@ -148,20 +136,16 @@ impl SweepMutation {
     ) -> async_graphql::Result<Option<EnqueueSweepRunPayload>> {
         let missing = format!("sweep not found for id {:?}", input.id.as_str());
         let number = Kind::Sweep.decode(&input.id);
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        let name = caller
-            .app
-            .store
-            .write(move |db| {
+        let name = caller(ctx)
+            .write(move |db, identity| {
                 let sweep = match number {
                     Some(number) => sweeps::by_id(db, number)?,
                     None => None,
                 };
                 let sweep = sweep.ok_or(StoreError::Refused(missing))?;
-                sweeps::require_write(db, &identity, &sweep)?;
+                sweeps::require_write(db, identity, &sweep)?;
                 let display_name = input.display_name.as_deref();
-                trials::enqueue(db, &identity, &sweep, &input.config.0, display_name, time::now())
+                trials::enqueue(db, identity, &sweep, &input.config.0, display_name, time::now())
             })
             .await?;
         Ok(Some(EnqueueSweepRunPayload {

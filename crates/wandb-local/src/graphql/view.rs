@@ -6,7 +6,7 @@ use super::identity::User;
 use super::page::{self, PageInfo};
 use super::project::Project;
 use super::scalars::{DateTime, JsonText};
-use super::{Caller, caller};
+use super::caller;
 use crate::store::access::{self, Right};
 use crate::store::identity::Identity;
 use crate::store::ids::Kind;
@@ -37,12 +37,9 @@ pub(crate) async fn find_view(ctx: &Context<'_>, id: &str) -> async_graphql::Res
         return Ok(None);
     };
     let spec = ctx.look_ahead().field("spec").exists();
-    let Caller { app, identity, .. } = caller(ctx);
-    let identity = identity.clone();
-    let row = app
-        .store
-        .read(move |db| match views::by_id(db, number, spec)? {
-            Some(row) if access::may(db, &identity, row.project_id, Right::Read)? => Ok(Some(row)),
+    let row = caller(ctx)
+        .read(move |db, identity| match views::by_id(db, number, spec)? {
+            Some(row) if access::may(db, identity, row.project_id, Right::Read)? => Ok(Some(row)),
             _ => Ok(None),
         })
         .await?;
@@ -258,20 +255,18 @@ impl ViewMutation {
             showcased_at: input.showcased_at.map(|time| time.0),
             created_using: input.created_using.map(ViewSource::name),
         };
-        let caller = caller(ctx).clone();
-        let store = caller.app.store.clone();
         let (entity, project) = (input.entity_name, input.project_name);
-        let (row, inserted) = store
-            .write(move |db| {
-                let user = &caller.identity.username;
+        let (row, inserted) = caller(ctx)
+            .write(move |db, identity| {
+                let user = &identity.username;
                 let (id, inserted) = match id {
                     Some(id) => {
-                        require_view(db, &caller.identity, id)?;
+                        require_view(db, identity, id)?;
                         views::update(db, user, id, &patch)?;
                         (id, false)
                     }
                     None => {
-                        let project = home(db, &caller, entity.as_deref(), project.as_deref())?;
+                        let project = home(db, identity, entity.as_deref(), project.as_deref())?;
                         views::upsert(db, user, &project, &patch)?
                     }
                 };
@@ -296,12 +291,10 @@ impl ViewMutation {
         let id = input.id.unwrap_or_default();
         let number = view_number(&id)?;
         let drafts = input.delete_drafts.unwrap_or(false);
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let deleted = app
-            .store
-            .write(move |db| {
-                require_view(db, &identity, number)?;
+        let caller = caller(ctx);
+        let deleted = caller
+            .write(move |db, identity| {
+                require_view(db, identity, number)?;
                 views::delete(db, number, drafts)
             })
             .await?;
@@ -324,14 +317,14 @@ fn require_view(db: &rusqlite::Connection, identity: &Identity, id: i64) -> Stor
 /// The project that a new view goes to.
 fn home(
     db: &rusqlite::Connection,
-    caller: &Caller,
+    identity: &Identity,
     entity: Option<&str>,
     project: Option<&str>,
 ) -> StoreResult<projects::ProjectRow> {
     let name = project
         .filter(|name| !name.is_empty())
         .ok_or_else(|| StoreError::Refused("a view needs a project".to_owned()))?;
-    projects::find_to_change(db, &caller.identity, entity, name)?.ok_or_else(|| {
+    projects::find_to_change(db, identity, entity, name)?.ok_or_else(|| {
         StoreError::Refused(format!("project {}/{name} not found", entity.unwrap_or_default()))
     })
 }

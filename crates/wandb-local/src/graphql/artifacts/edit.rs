@@ -121,12 +121,9 @@ impl ArtifactEditMutation {
             ttl_seconds: input.ttl_duration_seconds.map(|seconds| seconds.0),
         };
         let aliases = input.aliases;
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let row = app
-            .store
-            .write(move |db| {
-                access::require_version(db, &identity, artifact)?;
+        let row = caller(ctx)
+            .write(move |db, identity| {
+                access::require_version(db, identity, artifact)?;
                 edit::update(db, artifact, &patch)?;
                 if let Some(aliases) = aliases {
                     let row = required(db, artifact)?;
@@ -135,7 +132,7 @@ impl ArtifactEditMutation {
                         .filter(|alias| alias.artifact_collection_name == row.sequence.name)
                         .map(|alias| alias.alias)
                         .collect::<Vec<_>>();
-                    edit::replace_aliases(db, &identity, artifact, row.sequence.id, &own)?;
+                    edit::replace_aliases(db, identity, artifact, row.sequence.id, &own)?;
                 }
                 required(db, artifact)
             })
@@ -153,17 +150,15 @@ impl ArtifactEditMutation {
     ) -> async_graphql::Result<Option<DeleteArtifactPayload>> {
         let artifact = number(Kind::Artifact, "artifact", &input.artifact_id)?;
         let with_aliases = input.delete_aliases.unwrap_or(false);
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let (row, released) = app
-            .store
-            .write(move |db| {
-                access::require_version(db, &identity, artifact)?;
-                let released = edit::delete(db, &identity, artifact, with_aliases)?;
+        let caller = caller(ctx);
+        let (row, released) = caller
+            .write(move |db, identity| {
+                access::require_version(db, identity, artifact)?;
+                let released = edit::delete(db, identity, artifact, with_aliases)?;
                 Ok((required(db, artifact)?, released))
             })
             .await?;
-        app.forget_bytes(released).await;
+        caller.app.forget_bytes(released).await;
         Ok(Some(DeleteArtifactPayload {
             artifact: Artifact(row),
         }))
@@ -175,14 +170,10 @@ impl ArtifactEditMutation {
         input: AddAliasesInput,
     ) -> async_graphql::Result<Option<SuccessPayload>> {
         let artifact = number(Kind::Artifact, "artifact", &input.artifact_id)?;
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        caller
-            .app
-            .store
-            .write(move |db| {
-                let changes = changes(db, &identity, &input.aliases)?;
-                edit::add_aliases(db, &identity, artifact, &changes)
+        caller(ctx)
+            .write(move |db, identity| {
+                let changes = changes(db, identity, &input.aliases)?;
+                edit::add_aliases(db, identity, artifact, &changes)
             })
             .await?;
         Ok(Some(SuccessPayload::new(input.client_mutation_id)))
@@ -194,14 +185,10 @@ impl ArtifactEditMutation {
         input: DeleteAliasesInput,
     ) -> async_graphql::Result<Option<SuccessPayload>> {
         let artifact = number(Kind::Artifact, "artifact", &input.artifact_id)?;
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        caller
-            .app
-            .store
-            .write(move |db| {
-                let changes = changes(db, &identity, &input.aliases)?;
-                edit::delete_aliases(db, &identity, artifact, &changes)
+        caller(ctx)
+            .write(move |db, identity| {
+                let changes = changes(db, identity, &input.aliases)?;
+                edit::delete_aliases(db, identity, artifact, &changes)
             })
             .await?;
         Ok(Some(SuccessPayload::new(input.client_mutation_id)))
@@ -228,19 +215,15 @@ impl ArtifactEditMutation {
         let aliases = input.aliases.unwrap_or_default().into_iter();
         let aliases: Vec<String> = aliases.map(|alias| alias.alias).collect();
         let client_id = input.client_id;
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        let row = caller
-            .app
-            .store
-            .write(move |db| {
+        let row = caller(ctx)
+            .write(move |db, identity| {
                 let artifact = match id {
                     Some(id) => Some(id),
                     None => create::by_client_id(db, client_id.as_deref().map(String::as_str))?,
                 };
                 let artifact =
                     artifact.ok_or_else(|| StoreError::Refused("artifact not found".to_owned()))?;
-                links::link(db, &identity, artifact, &portfolio, &aliases)
+                links::link(db, identity, artifact, &portfolio, &aliases)
             })
             .await?;
         Ok(Some(LinkArtifactPayload {
@@ -260,11 +243,9 @@ impl ArtifactEditMutation {
             "artifact portfolio",
             &input.artifact_portfolio_id,
         )?;
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        app.store
-            .write(move |db| {
-                access::require_collection(db, &identity, portfolio)?;
+        caller(ctx)
+            .write(move |db, identity| {
+                access::require_collection(db, identity, portfolio)?;
                 links::unlink(db, artifact, portfolio)
             })
             .await?;
@@ -348,12 +329,9 @@ impl ArtifactEditMutation {
             "artifact sequence",
             &input.artifact_sequence_id,
         )?;
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let row = app
-            .store
-            .write(move |db| {
-                access::require_collection(db, &identity, id)?;
+        let row = caller(ctx)
+            .write(move |db, identity| {
+                access::require_collection(db, identity, id)?;
                 collections::change_type(db, id, &input.destination_artifact_type_name)?;
                 Loader::new(db).collection(id)
             })
@@ -366,14 +344,10 @@ impl ArtifactEditMutation {
         ctx: &Context<'_>,
         input: CreateArtifactCollectionTagAssignmentsInput,
     ) -> async_graphql::Result<Option<CreateArtifactCollectionTagAssignmentsPayload>> {
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        let rows = caller
-            .app
-            .store
-            .write(move |db| {
+        let rows = caller(ctx)
+            .write(move |db, identity| {
                 let name = &input.artifact_collection_name;
-                let collection = named(db, &identity, &input.entity_name, &input.project_name, name)?;
+                let collection = named(db, identity, &input.entity_name, &input.project_name, name)?;
                 collections::add_tags(db, collection.id, &tag_names(Some(input.tags)))
             })
             .await?;
@@ -388,14 +362,10 @@ impl ArtifactEditMutation {
         ctx: &Context<'_>,
         input: DeleteArtifactCollectionTagAssignmentsInput,
     ) -> async_graphql::Result<Option<SuccessPayload>> {
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        caller
-            .app
-            .store
-            .write(move |db| {
+        caller(ctx)
+            .write(move |db, identity| {
                 let name = &input.artifact_collection_name;
-                let collection = named(db, &identity, &input.entity_name, &input.project_name, name)?;
+                let collection = named(db, identity, &input.entity_name, &input.project_name, name)?;
                 collections::delete_tags(db, collection.id, &tag_names(Some(input.tags)))
             })
             .await?;

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, Object};
 
 use super::super::project::Project;
 use super::super::scalars::{DateTime, JsonString};
-use super::super::{Caller, caller, page};
+use super::super::{caller, page};
 use super::collection::{ArtifactCollection, ArtifactSequence, CollectionPage, collection_page};
 use super::lists::{ArtifactCollectionConnection, ArtifactSequenceConnection};
 use super::version::Artifact;
@@ -56,11 +56,8 @@ impl ArtifactType {
     /// A version of this type, by `collection:v3`, `collection:alias` or `collection`, which means `latest`.
     async fn artifact(&self, ctx: &Context<'_>, name: String) -> async_graphql::Result<Option<Artifact>> {
         let (project, kind) = (self.0.project.id, self.0.id);
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let row = app
-            .store
-            .read(move |db| versions::named(db, &identity, project, &name, Some(kind)))
+        let row = caller(ctx)
+            .read(move |db, identity| versions::named(db, identity, project, &name, Some(kind)))
             .await?;
         Ok(row.map(|row| Artifact(row.artifact)))
     }

@@ -50,15 +50,11 @@ impl ArtifactWriteMutation {
         ctx: &Context<'_>,
         input: CreateArtifactTypeInput,
     ) -> async_graphql::Result<Option<CreateArtifactTypePayload>> {
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
-        let row = caller
-            .app
-            .store
-            .write(move |db| {
+        let row = caller(ctx)
+            .write(move |db, identity| {
                 let (entity, project) = (Some(&*input.entity_name), Some(&*input.project_name));
-                let (project, _) = projects::ensure(db, &identity, entity, project)?;
-                project_access::require_write(db, &identity, project.id, &project.name)?;
+                let (project, _) = projects::ensure(db, identity, entity, project)?;
+                project_access::require_write(db, identity, project.id, &project.name)?;
                 create::ensure_type(
                     db,
                     project.id,
@@ -80,8 +76,6 @@ impl ArtifactWriteMutation {
         ctx: &Context<'_>,
         input: CreateArtifactInput,
     ) -> async_graphql::Result<Option<CreateArtifactPayload>> {
-        let caller = caller(ctx);
-        let identity = caller.identity.clone();
         let names = input.artifact_collection_names.unwrap_or_default();
         let collection = input
             .artifact_collection_name
@@ -112,11 +106,9 @@ impl ArtifactWriteMutation {
             ttl_seconds: input.ttl_duration_seconds.map(|seconds| seconds.0),
             deduplicate: input.enable_digest_deduplication.unwrap_or(false),
         };
-        let row = caller
-            .app
-            .store
-            .write(move |db| {
-                let id = create::create(db, &identity, &new)?;
+        let row = caller(ctx)
+            .write(move |db, identity| {
+                let id = create::create(db, identity, &new)?;
                 required(db, id)
             })
             .await?;
@@ -138,17 +130,15 @@ impl ArtifactWriteMutation {
             digest: input.digest,
             kind: input.kind.map_or(ManifestKind::Full, Into::into),
         };
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let (manifest, released) = app
-            .store
-            .write(move |db| {
-                access::require_version(db, &identity, new.artifact)?;
+        let caller = caller(ctx);
+        let (manifest, released) = caller
+            .write(move |db, identity| {
+                access::require_version(db, identity, new.artifact)?;
                 let (id, released) = manifests::create(db, &new)?;
                 Ok((manifest(db, id)?, released))
             })
             .await?;
-        app.forget_bytes(released).await;
+        caller.app.forget_bytes(released).await;
         Ok(Some(CreateArtifactManifestPayload {
             artifact_manifest: manifest,
         }))
@@ -165,17 +155,15 @@ impl ArtifactWriteMutation {
             &input.artifact_manifest_id,
         )?;
         let base = base(input.base_artifact_id.as_ref())?;
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let (manifest, released) = app
-            .store
-            .write(move |db| {
-                access::require_manifest(db, &identity, id)?;
+        let caller = caller(ctx);
+        let (manifest, released) = caller
+            .write(move |db, identity| {
+                access::require_manifest(db, identity, id)?;
                 let released = manifests::update(db, id, input.digest.as_deref(), base)?;
                 Ok((manifest(db, id)?, released))
             })
             .await?;
-        app.forget_bytes(released).await;
+        caller.app.forget_bytes(released).await;
         Ok(Some(UpdateArtifactManifestPayload {
             artifact_manifest: manifest,
         }))
@@ -205,15 +193,13 @@ impl ArtifactWriteMutation {
                 parts: parts(file.upload_parts_input.unwrap_or_default()),
             });
         }
-        let Caller { app, identity, .. } = caller(ctx);
-        let identity = identity.clone();
-        let (rows, births, released) = app
-            .store
-            .write(move |db| {
-                let (mut rows, released) = uploads::declare(db, &identity, &specs)?;
+        let caller = caller(ctx);
+        let (rows, births, released) = caller
+            .write(move |db, identity| {
+                let (mut rows, released) = uploads::declare(db, identity, &specs)?;
                 for row in &mut rows {
                     // A manifest may name any version as the one in which its bytes first appeared.
-                    if row.birth != row.artifact && !access::sees_version(db, &identity, row.birth)? {
+                    if row.birth != row.artifact && !access::sees_version(db, identity, row.birth)? {
                         row.birth = row.artifact;
                     }
                 }
@@ -224,7 +210,7 @@ impl ArtifactWriteMutation {
                 Ok((rows, births, released))
             })
             .await?;
-        app.forget_bytes(released).await;
+        caller.app.forget_bytes(released).await;
         let births: HashMap<i64, Arc<ArtifactRow>> = births.into_iter().map(|row| (row.id, row)).collect();
         let files = rows
             .into_iter()
@@ -282,18 +268,16 @@ impl ArtifactWriteMutation {
         input: UseArtifactInput,
     ) -> async_graphql::Result<Option<UseArtifactPayload>> {
         let artifact = number(Kind::Artifact, "artifact", &input.artifact_id)?;
-        let caller = caller(ctx).clone();
-        let store = caller.app.store.clone();
-        let row = store
-            .write(move |db| {
+        let row = caller(ctx)
+            .write(move |db, identity| {
                 let run = named_run(
                     db,
-                    &caller,
+                    identity,
                     Some(&input.entity_name),
                     Some(&input.project_name),
                     &input.run_name,
                 )?;
-                access::require_sight(db, &caller.identity, artifact)?;
+                access::require_sight(db, identity, artifact)?;
                 lineage::record_use(db, run.id, artifact, input.used_as.as_deref().unwrap_or_default())?;
                 required(db, artifact)
             })
