@@ -36,7 +36,15 @@ SWEEPS = {
         "parameters": {"lr": {"min": 0.0, "max": 1.0}},
     },
     "no-metric": {"method": "grid", "parameters": {"seed": {"values": [1, 2, 3]}}},
+    # Values that other readers of YAML take for something else than PyYAML, which writes them without quotes.
+    "texts": {
+        "method": "grid",
+        "parameters": {"text": {"values": ["y", "N", "on", "1e3", "0o17", "12:30", "~x", True, None, 2**60]}},
+    },
 }
+
+# What the runs of this process got.
+SEEN = []
 
 
 def train():
@@ -45,6 +53,7 @@ def train():
     settings = wandb.Settings(silent=True, console="off", x_disable_stats=True)
     with wandb.init(settings=settings) as run:
         config = dict(run.config)
+        SEEN.append(config.get("text"))
         lr = config.get("lr", config.get("seed", 0))
         for step in range(3):
             run.log({"loss": abs(lr - 0.3) + 1 / (step + 1), "accuracy": 1 - lr / (step + 2)})
@@ -57,6 +66,10 @@ def sweep(name):
     started = time.monotonic()
     sweep_id = wandb.sweep(SWEEPS[name], project=PROJECT)
     wandb.agent(sweep_id, function=train, project=PROJECT, count=10)
+    if name == "texts":
+        wanted = SWEEPS[name]["parameters"]["text"]["values"]
+        if sorted(map(repr, SEEN)) != sorted(map(repr, wanted)):
+            raise ValueError(f"the server turned {wanted} into {SEEN}")
     print(f"  swept {name:<29} {time.monotonic() - started:5.1f} s", flush=True)
     return name, sweep_id
 

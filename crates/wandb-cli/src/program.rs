@@ -58,6 +58,9 @@ fn execute(cli: Cli) -> CommandResult {
         .enable_all()
         .build()
         .map_err(|error| Failure::io("start the runtime", error))?;
+    if !matches!(cli.command, Command::Serve(_)) {
+        runtime.spawn(end_anyway());
+    }
     let mut context = Context::new(cli.global);
     let result = runtime.block_on(async {
         // `serve` ends by these signals and does so in its own way.
@@ -77,6 +80,14 @@ fn execute(cli: Cli) -> CommandResult {
     runtime.shutdown_timeout(PATIENCE);
     result?;
     Ok(flushed?)
+}
+
+/// Ends the process when a signal did not: opening a pipe that nobody writes to, for one, cannot be given up, and neither
+/// can a read of a stuck disk. It lives on a thread of its own, so that nothing that blocks a command blocks it.
+async fn end_anyway() {
+    commands::stop_signal().await;
+    tokio::time::sleep(PATIENCE * 2).await;
+    std::process::exit(ExitStatus::Interrupted.code().into());
 }
 
 /// Waits for Ctrl-C or SIGTERM. The command's future is dropped then, and with it its temporary files.

@@ -12,6 +12,8 @@ use crate::failure::{Failure, Result};
 /// one mistake cannot hide in both.
 const EDGES: &[(&str, &[&str])] = &[
     ("wandb-schema", &[]),
+    // A format and no part of the client: PyYAML's answers judge it, so that the server may read with it, too.
+    ("wandb-yaml", &[]),
     ("wandb-transport", &[]),
     ("wandb-core", &["wandb-transport"]),
     ("wandb-storage", &["wandb-core"]),
@@ -31,6 +33,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "wandb-schema",
             "wandb-storage",
             "wandb-transport",
+            "wandb-yaml",
         ],
     ),
     (
@@ -53,7 +56,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "wandb-transport",
         ],
     ),
-    ("wandb-local", &["wandb-transport"]),
+    ("wandb-local", &["wandb-transport", "wandb-yaml"]),
     ("wandb-cli", &["wandb-api", "wandb-artifacts", "wandb-local"]),
     (
         "wandb-tests",

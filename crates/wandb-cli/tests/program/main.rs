@@ -21,6 +21,8 @@ mod read;
 mod recipe_2020;
 mod reports;
 mod serve;
+#[cfg(target_os = "linux")]
+mod signals;
 mod sweeps;
 mod verbs;
 mod write;

@@ -203,6 +203,11 @@ async fn operations_are_told_apart() {
         (plan.counts()[0].seen, plan.struck(), calls.load(Ordering::SeqCst)),
         (3, 3, 3)
     );
+    // Bytes of a file have no operation, so a rule for one does not care how many they are.
+    let plan = FaultPlan::new(0).with(rule("500,op=Runs"));
+    let (router, _) = digits(&plan);
+    let file = "x".repeat(33 << 20);
+    assert_eq!(call(&router, "/files/a", &file).await.status(), 200);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
+use super::caller;
 use super::file::File;
 use super::input::{
     AlertSeverity, CreateCustomChartInput, CreateRunFilesInput, DeleteFilesInput, DeleteRunInput,
@@ -10,7 +11,6 @@ use super::input::{
     UpdateRunStateInput, UpsertBucketInput,
 };
 use super::run::{Run, run_number};
-use super::caller;
 use crate::store::artifacts::lineage;
 use crate::store::files;
 use crate::store::identity::Identity;

@@ -6,13 +6,13 @@ use super::artifacts::{
     Artifact, ArtifactCollection, ArtifactCollectionConnection, ArtifactCollectionMembership, ArtifactType,
     ArtifactTypeConnection, CollectionPage, collection_page,
 };
+use super::caller;
 use super::identity::{Entity, User};
 use super::page::{self, PageInfo, Window};
 use super::run::Run;
 use super::scalars::{DateTime, JsonString};
 use super::sweep::{Sweep, SweepConnection, sweep_page};
 use super::view::{ViewConnection, view_page};
-use super::caller;
 use crate::store::access::{self, Right};
 use crate::store::artifacts::collections::{self, Scope};
 use crate::store::artifacts::versions;

@@ -2,9 +2,9 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
+use super::caller;
 use super::project::Project;
 use super::scalars::JsonString;
-use super::caller;
 use crate::store::identity::Identity;
 use crate::store::ids::Kind;
 use crate::store::projects::{self, ProjectPatch, ProjectRow};

@@ -4,9 +4,9 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
+use super::caller;
 use super::run::{Run, run_number};
 use super::scalars::{DateTime, JsonString};
-use super::caller;
 use crate::store::access;
 use crate::store::patch::{self, RunChange};
 use crate::store::runs::{self, Wanted};

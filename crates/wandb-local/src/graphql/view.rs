@@ -2,11 +2,11 @@
 
 use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject};
 
+use super::caller;
 use super::identity::User;
 use super::page::{self, PageInfo};
 use super::project::Project;
 use super::scalars::{DateTime, JsonText};
-use super::caller;
 use crate::store::access::{self, Right};
 use crate::store::identity::Identity;
 use crate::store::ids::Kind;

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 use thiserror::Error;
+use wandb_yaml::{Limits, Yaml};
 
 use super::grid::Axis;
 use super::hyperband::Hyperband;
@@ -194,18 +195,58 @@ impl SweepConfig {
 
 /// Reads YAML into JSON, within bounds.
 fn yaml(text: &str) -> Result<Value, ConfigError> {
-    if text.len() > MAX_BYTES {
-        return Err(ConfigError::TooLong);
-    }
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_nodes: MAX_NODES, max_depth: MAX_DEPTH },
-        with_snippet: false,
+    let limits = Limits {
+        bytes: MAX_BYTES,
+        values: MAX_NODES,
+        depth: MAX_DEPTH,
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        // One line, and not the whole of a hostile key.
-        let message = error.to_string().replace('\n', " ");
-        ConfigError::Yaml(message.chars().take(300).collect())
+    match wandb_yaml::read(text, &limits) {
+        Ok(yaml) => json(yaml),
+        Err(wandb_yaml::ReadError::TooLong { .. }) => Err(ConfigError::TooLong),
+        Err(error) => Err(ConfigError::Yaml(error.to_string())),
+    }
+}
+
+/// What agents are sent is JSON, which has no infinities; W&B writes those as texts.
+fn json(yaml: Yaml) -> Result<Value, ConfigError> {
+    Ok(match yaml {
+        Yaml::Null => Value::Null,
+        Yaml::Bool(value) => value.into(),
+        Yaml::Int(value) => value.into(),
+        Yaml::BigInt(digits) => match digits.parse::<u64>() {
+            Ok(value) => value.into(),
+            Err(_) => {
+                return Err(ConfigError::Invalid(format!(
+                    "the number {digits:.40} does not fit 64 bits"
+                )));
+            }
+        },
+        Yaml::Float(value) if value.is_nan() => "NaN".into(),
+        Yaml::Float(value) if value.is_infinite() => {
+            if value > 0.0 { "Infinity" } else { "-Infinity" }.into()
+        }
+        Yaml::Float(value) => value.into(),
+        Yaml::Text(text) => text.into(),
+        Yaml::List(items) => Value::Array(items.into_iter().map(json).collect::<Result<_, _>>()?),
+        Yaml::Map(entries) => Value::Object(
+            entries
+                .into_iter()
+                .map(|(key, entry)| Ok((key, json(entry)?)))
+                .collect::<Result<_, ConfigError>>()?,
+        ),
     })
+}
+
+/// The number that stands where only a number can. `1e-5` is a text to PyYAML, and a number to whoever wrote it as a bound.
+pub(super) fn number(value: &Value) -> Option<f64> {
+    let written = |text: &str| {
+        text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '+' | '.'))
+            .then(|| text.parse().ok())?
+    };
+    value
+        .as_f64()
+        .or_else(|| value.as_str().and_then(written))
+        .filter(|number: &f64| number.is_finite())
 }
 
 fn parameters(
@@ -257,11 +298,9 @@ fn metric(root: &Map<String, Value>, warnings: &mut Vec<String>) -> Result<Optio
     };
     let target = match members.get("target") {
         None | Some(Value::Null) => None,
-        Some(value) => Some(
-            value
-                .as_f64()
-                .ok_or_else(|| "the target of the metric is not a number".to_owned())?,
-        ),
+        Some(value) => {
+            Some(number(value).ok_or_else(|| "the target of the metric is not a number".to_owned())?)
+        }
     };
     for other in members.keys() {
         if !["name", "goal", "target"].contains(&other.as_str()) {

@@ -43,7 +43,7 @@ impl Hyperband {
         let number = |key: &str| -> Result<Option<f64>, String> {
             match members.get(key) {
                 None | Some(Value::Null) => Ok(None),
-                Some(value) => match value.as_f64().filter(|number| *number > 0.0) {
+                Some(value) => match super::config::number(value).filter(|number| *number > 0.0) {
                     Some(number) => Ok(Some(number)),
                     None => Err(format!("early_terminate: {key} is not a number greater than 0")),
                 },

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::config::number;
 use super::distribution::{Distribution, Scale, Shape};
 
 /// How deep parameters may nest.
@@ -100,8 +101,8 @@ impl Members<'_> {
     }
 
     fn number(&self, key: &str) -> Result<f64, String> {
-        match self.members.get(key).map(Value::as_f64) {
-            Some(Some(number)) if number.is_finite() => Ok(number),
+        match self.members.get(key).map(number) {
+            Some(Some(number)) => Ok(number),
             Some(_) => self.fault(&format!("{key} is not a number")),
             None => self.fault(&format!("{key} is missing")),
         }
@@ -120,7 +121,7 @@ impl Members<'_> {
         match self.members.get(key) {
             Some(value) => match value.as_i64() {
                 Some(number) => Ok(number),
-                None => match value.as_f64().filter(|number| whole(*number)) {
+                None => match number(value).filter(|number| whole(*number)) {
                     Some(number) => Ok(number as i64),
                     None => self.fault(&format!("{key} is not a whole number")),
                 },
@@ -174,7 +175,7 @@ impl Members<'_> {
         };
         let weights: Option<Vec<f64>> = listed
             .as_array()
-            .and_then(|list| list.iter().map(Value::as_f64).collect());
+            .and_then(|list| list.iter().map(number).collect());
         let Some(weights) = weights.filter(|weights| weights.len() == values.len()) else {
             return self.fault("probabilities is not a list of as many numbers as there are values");
         };

@@ -76,7 +76,7 @@ fn what_cannot_be_searched_is_refused_by_name() {
         ("", "not a mapping"),
         ("[1]", "not a mapping"),
         ("method: [", "not YAML"),
-        ("method: grid\nmethod: random", "duplicate"),
+        ("method: grid\nmethod: random", "there are no parameters"),
         ("parameters: {a: {value: 1}}", "method is missing"),
         ("method: genetic\nparameters: {a: {value: 1}}", "genetic"),
         ("method: grid", "no parameters"),
@@ -108,7 +108,7 @@ fn what_cannot_be_searched_is_refused_by_name() {
         ),
         (
             "method: random\nparameters: {a: {min: .nan, max: 1}}",
-            "non-finite",
+            "min is not a number",
         ),
         (
             "method: random\nparameters: {a: {distribution: q_normal, q: 0}}",
@@ -129,6 +129,22 @@ fn what_cannot_be_searched_is_refused_by_name() {
     ] {
         assert!(fault(text).contains(words), "{text}: {}", fault(text));
     }
+}
+
+#[test]
+fn values_are_what_the_official_client_wrote() {
+    // Texts that PyYAML writes without quotes, because they are texts to it.
+    let text = "method: grid\nparameters:\n  a:\n    values: [y, n, 1e3, 0o17, ~x, 'yes', 'on', '017', true, null, 1.0e-05, .inf]\n";
+    let (config, _) = SweepConfig::parse(text).unwrap();
+    let Distribution::Categorical { values, .. } = &config.parameters[0].distribution else {
+        panic!("{config:?}")
+    };
+    assert_eq!(
+        serde_json::to_value(values).unwrap(),
+        json!([
+            "y", "n", "1e3", "0o17", "~x", "yes", "on", "017", true, null, 1e-5, "Infinity"
+        ])
+    );
 }
 
 #[test]

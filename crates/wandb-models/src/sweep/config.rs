@@ -1,17 +1,17 @@
 //! The config of a sweep: YAML from a server, read within bounds.
 //!
-//! A config is text of somebody else's (protocol §2.12). It is read with budgets on size, depth, nodes and on what aliases
-//! may repeat, so that no text can fill memory or the stack; what cannot be read stays reachable as the text that it is.
+//! A config is text of somebody else's (protocol §2.12), read as the official client reads it and within bounds
+//! ([`wandb_yaml`]); what cannot be read stays reachable as the text that it is.
 
 use std::{fmt, sync::OnceLock};
 
 use serde::{Serialize, Serializer};
-use serde_saphyr::{Options, options::DuplicateKeyPolicy};
 use wandb_core::{
     Error, ErrorKind, Result, Value,
     order::{Direction, Order, OrderKey},
     value::Map,
 };
+use wandb_yaml::{Limits, Yaml};
 
 /// The largest config that is read, in bytes. Real ones have a few kilobytes.
 const MAX_TEXT: usize = 1 << 20;
@@ -162,58 +162,44 @@ impl Serialize for SweepConfig {
     }
 }
 
-fn options() -> Options {
-    serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_events: 4 * MAX_VALUES,
-            max_nodes: MAX_VALUES,
-            max_depth: MAX_DEPTH,
-            flow_nesting_limit: MAX_DEPTH,
-            max_aliases: 1_000,
-            max_anchors: 1_000,
-            max_recorded_anchor_events: MAX_VALUES,
-            max_recorded_anchor_bytes: 4 * MAX_TEXT,
-            max_documents: 1,
-            max_total_scalar_bytes: 2 * MAX_TEXT,
-        },
-        alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: MAX_VALUES,
-            max_replay_stack_depth: MAX_DEPTH,
-        },
-        // As PyYAML reads it, and with it the official client and server.
-        duplicate_keys: DuplicateKeyPolicy::LastWins,
-    }
-}
-
 fn parse(text: &str) -> Result<Map> {
     let broken = |message: String| {
         Error::new(ErrorKind::Protocol, message).with_hint("the text itself is there: SweepConfig::text")
     };
-    if text.len() > MAX_TEXT {
-        return Err(broken(format!(
-            "the config of the sweep has {} bytes; at most {MAX_TEXT} are read",
-            text.len()
-        )));
-    }
-    if text.trim().is_empty() {
-        return Ok(Map::new());
-    }
-    match serde_saphyr::from_str_with_options::<Value>(text, options()) {
-        Ok(Value::Map(map)) => Ok(map),
-        Ok(Value::Null) => Ok(Map::new()),
+    let limits = Limits {
+        bytes: MAX_TEXT,
+        values: MAX_VALUES,
+        depth: MAX_DEPTH,
+    };
+    match wandb_yaml::read(text, &limits) {
+        Ok(Yaml::Map(entries)) => Ok(entries
+            .into_iter()
+            .map(|(key, entry)| (key, value(entry)))
+            .collect()),
+        Ok(Yaml::Null) => Ok(Map::new()),
         Ok(_) => Err(broken("the config of the sweep is not a YAML object".to_owned())),
-        // Its text quotes the config at length, and a part of it is enough.
-        Err(error) => Err(broken(format!(
-            "the config of the sweep cannot be read: {}",
-            error
-                .to_string()
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .chars()
-                .take(200)
-                .collect::<String>()
-        ))),
+        Err(error) => Err(broken("the config of the sweep cannot be read".to_owned()).with_source(error)),
+    }
+}
+
+fn value(yaml: Yaml) -> Value {
+    match yaml {
+        Yaml::Null => Value::Null,
+        Yaml::Bool(value) => Value::Bool(value),
+        Yaml::Int(value) => Value::Int(value),
+        Yaml::BigInt(digits) => match digits.parse() {
+            Ok(value) => Value::UInt(value),
+            Err(_) => Value::BigInt(digits.into()),
+        },
+        Yaml::Float(value) => Value::Float(value),
+        Yaml::Text(text) => Value::String(text),
+        Yaml::List(items) => Value::List(items.into_iter().map(value).collect()),
+        Yaml::Map(entries) => Value::Map(
+            entries
+                .into_iter()
+                .map(|(key, entry)| (key, value(entry)))
+                .collect(),
+        ),
     }
 }
 
@@ -296,6 +282,17 @@ mod tests {
                 "{what}"
             );
         }
+    }
+
+    #[test]
+    fn scalars_are_read_as_the_official_client_reads_them() {
+        let config = config(
+            "values: [y, 'n', on, 1e3, 0o17, 12:30, 017, ~x, 1000000000000000000000000000000, 1.0e-05]",
+        );
+        assert_eq!(
+            serde_json::to_string(&config).unwrap(),
+            r#"{"values":["y","n",true,"1e3","0o17",750,15,"~x",1000000000000000000000000000000,0.00001]}"#
+        );
     }
 
     #[test]
