@@ -8,7 +8,7 @@ use std::{
 
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::FileWriter;
-use arrow_schema::DataType;
+use arrow_schema::{DataType, SchemaRef};
 use parquet::{
     arrow::ArrowWriter,
     basic::{Compression, Encoding},
@@ -23,7 +23,6 @@ use wandb_core::{Error, Result};
 use crate::{
     collect::STEP,
     error::{io_failed, of_arrow, of_parquet},
-    layout::Layout,
     metadata,
     sink::Sink,
 };
@@ -87,12 +86,11 @@ impl<'a> TableWriter<'a> {
     pub(crate) fn new(
         format: Format,
         sink: &'a mut Sink,
-        layout: &Layout,
+        schema: &SchemaRef,
         sorted: bool,
         path: &Path,
     ) -> Result<Self> {
         let sink = BufWriter::with_capacity(BUFFER, sink);
-        let schema = layout.schema();
         match format {
             Format::Parquet => {
                 let mut properties = WriterProperties::builder()

@@ -81,6 +81,30 @@ pub struct Written {
     pub columns: usize,
 }
 
+/// The directory of a target.
+fn folder(target: &Path) -> &Path {
+    let parent = target.parent();
+    parent
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// Begins a file that appears under its name when it is published; what cannot be written is refused here.
+pub(crate) fn begin(target: &Path, options: &WriteOptions) -> Result<Sink> {
+    let name = target
+        .file_name()
+        .and_then(|name| name.to_str())
+        .ok_or_else(|| Error::invalid_input(format!("{target:?} does not name a file in Unicode")))?;
+    let directory = folder(target);
+    // A mistyped directory is told, not made.
+    std::fs::metadata(directory).map_err(|error| io_failed("open directory", directory, error))?;
+    // Its hints are about names that a server gave.
+    let name = safe_relative_path(name).map_err(|error| Error::invalid_input(error.to_string()))?;
+    let pending = Directory::create(directory)
+        .and_then(|directory| directory.begin(&name, options.existing, Algorithm::Md5))?;
+    Ok(Sink::new(pending))
+}
+
 /// Writes the rows of a scan into one Parquet or Arrow file, under the [mapping](crate#mapping) of this crate.
 ///
 /// The columns and their types are known only after the last row. So rows are spilled to a nameless temporary file
@@ -113,23 +137,10 @@ impl HistoryWriter {
     /// - [`Io`](ErrorKind::Io): the directory is not there, is read-only, or the disk is full.
     pub fn create(target: impl AsRef<Path>, format: Format, options: WriteOptions) -> Result<Self> {
         let target = target.as_ref();
-        let name = target
-            .file_name()
-            .and_then(|name| name.to_str())
-            .ok_or_else(|| Error::invalid_input(format!("{target:?} does not name a file in Unicode")))?;
-        let directory = target
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        // A mistyped directory is told, not made.
-        std::fs::metadata(directory).map_err(|error| io_failed("open directory", directory, error))?;
-        // Its hints are about names that a server gave.
-        let name = safe_relative_path(name).map_err(|error| Error::invalid_input(error.to_string()))?;
-        let pending = Directory::create(directory)
-            .and_then(|directory| directory.begin(&name, options.existing, Algorithm::Md5))?;
+        let sink = begin(target, &options)?;
         Ok(Self {
-            sink: Sink::new(pending),
-            directory: directory.to_owned(),
+            sink,
+            directory: folder(target).to_owned(),
             target: target.to_owned(),
             format,
             options,
@@ -215,7 +226,7 @@ impl HistoryWriter {
         let sorted = self.collector.is_sorted() && layout.starts_with_step();
         let last = self.collector.take_chunk();
         let target = &self.target;
-        let mut table = TableWriter::new(self.format, &mut self.sink, layout, sorted, target)?;
+        let mut table = TableWriter::new(self.format, &mut self.sink, layout.schema(), sorted, target)?;
         // A chunk was narrow when it was spilled, but the table may have become wide.
         let most = (CELLS / layout.schema().fields().len()).max(1);
         let mut write = |chunk: Chunk| {

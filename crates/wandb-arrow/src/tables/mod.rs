@@ -39,9 +39,11 @@
 
 mod arrays;
 mod batches;
+mod file;
 mod plan;
 
 pub use batches::TableBatches;
+pub use file::{unique_names, write_file};
 
 #[cfg(test)]
 mod tests;

@@ -101,7 +101,7 @@ pub struct TemporaryFile {
 pub struct CacheVerification {
     /// Objects with the bytes that they should have.
     pub verified: Count,
-    /// Objects with other bytes. They were removed.
+    /// Objects with other bytes. [`Cache::verify`] removed them.
     pub wrong: Vec<WrongObject>,
     /// Referenced objects without a proof: nobody knows what their bytes should be.
     pub unverifiable: Vec<ObjectKey>,
@@ -293,6 +293,18 @@ impl Cache {
     /// # Errors
     /// When the index cannot be read, or an object with wrong bytes cannot be removed.
     pub fn verify(&self) -> Result<CacheVerification, CacheError> {
+        self.examine(true)
+    }
+
+    /// As [`verify`](Self::verify), and changes nothing: what is wrong stays, and no proof is noted.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn check(&self) -> Result<CacheVerification, CacheError> {
+        self.examine(false)
+    }
+
+    fn examine(&self, mend: bool) -> Result<CacheVerification, CacheError> {
         let mut objects = self.list()?;
         // The largest first, so that no thread begins one when the others are done.
         objects.sort_by_key(|object| std::cmp::Reverse(object.size));
@@ -323,12 +335,14 @@ impl Cache {
                 None => result.unverifiable.push(key),
                 Some(Ok(Some((stat, facts)))) if Some(facts.digest) == digests[place] => {
                     result.verified.add(facts.size);
-                    if is_settled(&stat) {
+                    if mend && is_settled(&stat) {
                         self.note_kept(key, &stat, &facts, objects[place].last_use);
                     }
                 }
                 Some(Ok(Some(_))) => {
-                    self.discard(&key, &key.path())?;
+                    if mend {
+                        self.discard(&key, &key.path())?;
+                    }
                     result.wrong.push(WrongObject { key, size });
                 }
                 // It is gone or being written to.
@@ -339,7 +353,9 @@ impl Cache {
         result.wrong.sort_unstable_by_key(|wrong| wrong.key);
         result.unverifiable.sort_unstable();
         result.unreadable.sort_unstable();
-        self.flush()?;
+        if mend {
+            self.flush()?;
+        }
         Ok(result)
     }
 }

@@ -473,7 +473,12 @@ fn everything_is_counted_listed_and_verified() {
     let listed = cache.list().unwrap();
     assert_eq!(listed.len(), 5);
     assert!(listed.is_sorted_by_key(|object| object.key));
+    // Looking alone changes nothing.
+    let looked = cache.check().unwrap();
+    assert!(fixture.object(&key(b"wrong")).exists());
+    assert_eq!(fixture.cache().usage().unwrap().proven, count(2, 7));
     let found = cache.verify().unwrap();
+    assert_eq!(looked, found);
     assert_eq!(found.verified, count(3, 12));
     assert_eq!(
         found.wrong,

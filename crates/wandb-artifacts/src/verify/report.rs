@@ -176,13 +176,18 @@ impl fmt::Display for Verification {
         }
         write!(
             formatter,
-            "{} files verified ({} bytes), {} faults, {} references not checked",
-            self.verified,
-            self.verified_bytes,
-            self.faults(),
-            self.unverified_references.len()
+            "{} verified ({}), {}, {} not checked",
+            counted(self.verified as u64, "file"),
+            counted(self.verified_bytes, "byte"),
+            counted(self.faults() as u64, "fault"),
+            counted(self.unverified_references.len() as u64, "reference")
         )
     }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 /// A directory that is not what its manifest says.

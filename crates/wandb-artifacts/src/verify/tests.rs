@@ -57,7 +57,7 @@ fn a_directory_that_is_right_is_told_so() {
     assert_eq!(found.unverified_references, ["ref"]);
     assert_eq!(
         found.to_string(),
-        "5 files verified (17 bytes), 0 faults, 1 references not checked"
+        "5 files verified (17 bytes), 0 faults, 1 reference not checked"
     );
     found.into_result().unwrap();
 }

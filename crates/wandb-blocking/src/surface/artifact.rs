@@ -53,6 +53,7 @@ mirror! {
         by_hand get;
         by_hand get_with;
         by_hand entry_reader;
+        by_hand entry_reader_with;
     }
     ArtifactCollection {
         fn versions(&self) -> ArtifactVersions;

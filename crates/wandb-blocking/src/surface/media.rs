@@ -7,6 +7,7 @@ use bytes::Bytes;
 use wandb_artifacts::media::{self, BoundingBoxes, Classes, EntryInfo, Histogram, MediaError, ReadOptions};
 use wandb_core::value::Value;
 use wandb_core::{Error, Result};
+use wandb_models::artifact::ArtifactDownloadOptions;
 
 use super::Artifact;
 use crate::Blocking;
@@ -169,6 +170,16 @@ impl Artifact {
     /// As there.
     pub fn entry_reader(&self) -> Result<EntryReader> {
         self.runtime.wait(self.inner.entry_reader()).mirror(&self.runtime)
+    }
+
+    /// Waits for [`Artifact::entry_reader_with`](wandb_models::Artifact::entry_reader_with).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn entry_reader_with(&self, options: &ArtifactDownloadOptions) -> Result<EntryReader> {
+        self.runtime
+            .wait(self.inner.entry_reader_with(options))
+            .mirror(&self.runtime)
     }
 }
 

@@ -293,12 +293,20 @@ pub(crate) struct VerifyArgs {
     pub(crate) offline: bool,
 }
 
+const GET_HELP: &str = "\
+A table is rows: of one table, of one in parts, or of two that were joined (every row of both; where one has no partner, its \
+columns are empty). Columns that share a name get .1, .2 behind it. Any other medium is an object: its file is downloaded and \
+verified, and its place told; boxes, classes, histograms and lists are values. A file that is no medium is its path.
+
+Examples:
+  wb artifact get my-team/my-project/results:latest predictions --output csv
+  wb artifact get my-team/my-project/results:latest predictions --out predictions.parquet
+  wb artifact get my-team/my-project/results:latest photo --root ./media --output json
+  wb artifact get my-team/my-project/model:v3 config.json";
+
 /// Options of `artifact get`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  wb artifact get my-team/my-project/results:latest predictions --output csv\n  \
-                        wb artifact get my-team/my-project/model:v3 config.json"
-)]
+#[command(after_help = GET_HELP)]
 pub(crate) struct ArtifactGetArgs {
     /// The version.
     #[arg(value_name = "NAME")]
@@ -307,4 +315,17 @@ pub(crate) struct ArtifactGetArgs {
     /// The entry: the name of a table or another medium, or the path of a file.
     #[arg(value_name = "ENTRY")]
     pub(crate) entry: String,
+
+    /// The directory for files [default: as for download].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+
+    /// Write a table to this file instead of stdout; its ending says how: .parquet, .arrow, .csv, .jsonl or .json. The
+    /// file appears when it is whole.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Replace the file of --out if it exists.
+    #[arg(long, requires = "out")]
+    pub(crate) replace: bool,
 }

@@ -15,7 +15,7 @@ pub(crate) enum CacheCommand {
     /// List the files in the cache, least recently used first.
     Ls(CacheArgs),
     /// Read every file in the cache and compare it with its digest; wrong ones are removed.
-    Verify(CacheArgs),
+    Verify(CacheVerifyArgs),
     /// Remove the least recently used files until the rest fits, leftovers of killed processes, and old records of wb.
     Gc(CacheGcArgs),
 }
@@ -27,6 +27,22 @@ pub(crate) struct CacheArgs {
     /// The cache's directory [default: WANDB_CACHE_DIR, or wandb in the user's cache directory].
     #[arg(long, value_name = "DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
+}
+
+/// Options of `artifact cache verify`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Ends with exit code 5 when a file is wrong. It is only a copy: it is fetched again when it is needed.\n\n\
+                  Examples:\n  wb artifact cache verify\n  wb artifact cache verify --dry-run --output json"
+)]
+pub(crate) struct CacheVerifyArgs {
+    /// Where it is.
+    #[command(flatten)]
+    pub(crate) place: CacheArgs,
+
+    /// Tell what is wrong, and remove nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// Options of `artifact cache gc`.

@@ -26,7 +26,7 @@ pub(crate) use artifact::{
     ArtifactCommand, ArtifactDownloadArgs, ArtifactFilesArgs, ArtifactGetArgs, ArtifactTypesArgs,
     ArtifactViewArgs, CheckoutArgs, CollectionsArgs, LinkChoice, ManifestArgs, VerifyArgs, VersionsArgs,
 };
-pub(crate) use artifact_cache::{CacheArgs, CacheCommand, CacheGcArgs};
+pub(crate) use artifact_cache::{CacheArgs, CacheCommand, CacheGcArgs, CacheVerifyArgs};
 pub(crate) use artifact_collection::{
     CollectionCommand, CollectionDeleteArgs, CollectionName, CollectionUpdateArgs, CollectionViewArgs,
 };

@@ -2,8 +2,10 @@
 
 pub(crate) mod csv;
 pub(crate) mod field;
+pub(crate) mod file_format;
 pub(crate) mod json;
 pub(crate) mod list;
+pub(crate) mod map;
 pub(crate) mod out_file;
 pub(crate) mod plot;
 pub(crate) mod rows;

@@ -43,9 +43,19 @@ impl Artifact {
     /// # Errors
     /// As [`manifest`](Self::manifest).
     pub async fn entry_reader(&self) -> Result<Arc<dyn EntryReader>> {
+        self.entry_reader_with(&ArtifactDownloadOptions::default()).await
+    }
+
+    /// [`entry_reader`](Self::entry_reader) with a say in where files go, and how. Entries of other versions, to which
+    /// references lead, go to the default roots of these.
+    ///
+    /// # Errors
+    /// As [`manifest`](Self::manifest).
+    pub async fn entry_reader_with(&self, options: &ArtifactDownloadOptions) -> Result<Arc<dyn EntryReader>> {
         Ok(Arc::new(Entries {
             manifest: self.manifest().await?,
             artifact: self.clone(),
+            options: options.clone(),
         }))
     }
 }
@@ -55,6 +65,7 @@ impl Artifact {
 struct Entries {
     artifact: Artifact,
     manifest: Arc<Manifest>,
+    options: ArtifactDownloadOptions,
 }
 
 #[async_trait]
@@ -104,9 +115,7 @@ impl EntryReader for Entries {
     }
 
     async fn path(&self, path: &str) -> Result<PathBuf> {
-        self.artifact
-            .download_entry(path, &ArtifactDownloadOptions::default())
-            .await
+        self.artifact.download_entry(path, &self.options).await
     }
 
     async fn paths(&self, paths: &[String]) -> Result<Vec<PathBuf>> {
@@ -116,7 +125,7 @@ impl EntryReader for Entries {
             self.artifact.exact_name()
         );
         self.artifact
-            .download_entries(paths, &ArtifactDownloadOptions::default(), operation)
+            .download_entries(paths, &self.options, operation)
             .await
     }
 

@@ -8,7 +8,7 @@ use wandb_api::Environment;
 use wandb_api::artifacts::cache::{Cache, CacheError, Count, GcPolicy, ListedObject, RecordFile};
 use wandb_api::settings::Layer;
 
-use crate::cli::{CacheArgs, CacheCommand, CacheGcArgs};
+use crate::cli::{CacheArgs, CacheCommand, CacheGcArgs, CacheVerifyArgs};
 use crate::commands::details::Details;
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -186,13 +186,16 @@ async fn ls(context: &mut Context, arguments: &CacheArgs) -> CommandResult {
     Ok(())
 }
 
-async fn verify(context: &mut Context, arguments: &CacheArgs) -> CommandResult {
+async fn verify(context: &mut Context, arguments: &CacheVerifyArgs) -> CommandResult {
     refuse_csv(context)?;
-    let result = with_cache(arguments, Cache::verify).await?;
+    let dry_run = arguments.dry_run;
+    let look = if dry_run { Cache::check } else { Cache::verify };
+    let result = with_cache(&arguments.place, look).await?;
     if context.format() == Format::Table {
         let mut details = Details::new("cache", context.screen);
         details.line("verified", &amount(result.verified));
-        details.line("wrong, removed", &result.wrong.len().to_string());
+        let wrong = if dry_run { "wrong, kept" } else { "wrong, removed" };
+        details.line(wrong, &result.wrong.len().to_string());
         details.line("unreadable", &result.unreadable.len().to_string());
         details.line("not verifiable", &result.unverifiable.len().to_string());
         context.out.write_all(details.render().as_bytes())?;
@@ -211,7 +214,11 @@ async fn verify(context: &mut Context, arguments: &CacheArgs) -> CommandResult {
             text::counted(wrong, "file")
         ),
     )
-    .hint("wrong files were removed; they are fetched again when they are needed"))
+    .hint(if dry_run {
+        "without --dry-run wrong files are removed; they are fetched again when they are needed"
+    } else {
+        "wrong files were removed; they are fetched again when they are needed"
+    }))
 }
 
 async fn gc(context: &mut Context, arguments: &CacheGcArgs) -> CommandResult {

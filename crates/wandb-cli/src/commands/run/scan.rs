@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use futures_util::StreamExt;
-use wandb_api::arrow::{Format as ColumnFormat, HistoryWriter, WriteOptions};
+use wandb_api::arrow::{HistoryWriter, WriteOptions};
 use wandb_api::{RowBatch, RunReference, Scan, ScanStream};
 
 use super::history::columns;
@@ -14,6 +14,7 @@ use crate::commands::stream::next_or_flush;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
+use crate::output::file_format::FileFormat;
 use crate::output::out_file::OutFile;
 use crate::output::rows::Rows;
 use crate::output::{Format, text};
@@ -65,34 +66,6 @@ enum Target {
 struct TextFile {
     file: OutFile,
     rows: Rows,
-}
-
-/// What a file's ending asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FileFormat {
-    Text(Format),
-    Columns(ColumnFormat),
-}
-
-impl FileFormat {
-    fn of(path: &Path) -> CommandResult<Self> {
-        let ending = path
-            .extension()
-            .and_then(|ending| ending.to_str())
-            .map(str::to_ascii_lowercase);
-        match ending.as_deref() {
-            Some("jsonl" | "ndjson") => Ok(Self::Text(Format::Jsonl)),
-            Some("csv") => Ok(Self::Text(Format::Csv)),
-            Some("json") => Ok(Self::Text(Format::Json)),
-            _ => ColumnFormat::from_path(path).map(Self::Columns).map_err(|_| {
-                let endings = ".jsonl, .csv, .json, .parquet or .arrow";
-                Failure::usage(format!(
-                    "the name \"{}\" does not end in {endings}",
-                    path.display()
-                ))
-            }),
-        }
-    }
 }
 
 impl Target {
@@ -279,23 +252,4 @@ fn keys(arguments: &ScanArgs) -> Vec<String> {
     } else {
         &arguments.any_keys
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_ending_says_the_format() {
-        let of = |name: &str| FileFormat::of(Path::new(name));
-        assert_eq!(of("a/rows.JSONL").unwrap(), FileFormat::Text(Format::Jsonl));
-        assert_eq!(of("rows.csv").unwrap(), FileFormat::Text(Format::Csv));
-        assert_eq!(
-            of("rows.parquet").unwrap(),
-            FileFormat::Columns(ColumnFormat::Parquet)
-        );
-        for name in ["rows", "rows.txt", ".csv"] {
-            assert_eq!(of(name).unwrap_err().status().code(), 2, "{name}");
-        }
-    }
 }
