@@ -476,7 +476,7 @@ fn everything_is_counted_listed_and_verified() {
     // Looking alone changes nothing.
     let looked = cache.check().unwrap();
     assert!(fixture.object(&key(b"wrong")).exists());
-    assert_eq!(fixture.cache().usage().unwrap().proven, count(2, 7));
+    assert_eq!(cache.usage().unwrap().proven, count(2, 7));
     let found = cache.verify().unwrap();
     assert_eq!(looked, found);
     assert_eq!(found.verified, count(3, 12));

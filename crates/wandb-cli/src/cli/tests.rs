@@ -168,3 +168,28 @@ fn the_console_is_read_from_one_end() {
     };
     assert_eq!((console.last, console.limit), (Some(7), None));
 }
+
+#[test]
+fn completions_know_every_verb() {
+    fn verbs(command: &clap::Command, found: &mut Vec<String>) {
+        for verb in command.get_subcommands().filter(|verb| verb.get_name() != "help") {
+            found.push(verb.get_name().to_owned());
+            verbs(verb, found);
+        }
+    }
+    let mut found = Vec::new();
+    verbs(&Cli::command(), &mut found);
+    assert!(found.len() > 60, "{found:?}");
+    for shell in [
+        clap_complete::Shell::Bash,
+        clap_complete::Shell::Fish,
+        clap_complete::Shell::Zsh,
+    ] {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "wb", &mut script);
+        let script = String::from_utf8(script).unwrap();
+        for verb in &found {
+            assert!(script.contains(verb.as_str()), "{shell}: {verb}");
+        }
+    }
+}
