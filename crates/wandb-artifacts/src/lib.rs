@@ -40,6 +40,7 @@
 //! | [`cache`] | the content cache, shared with the official client: proven objects only |
 //! | [`reference`](mod@reference) | references: schemes, entity tags |
 //! | `transfer`, `draft` | download, upload, a version that is put together; feature `transfer` |
+//! | `stores` | S3, Google Cloud Storage, Azure; features `s3`, `gs`, `azure` |
 //! | `media` | typed media: tables, images, …; feature `media` |
 
 pub mod cache;
@@ -54,6 +55,8 @@ pub mod name;
 mod parallel;
 pub mod plan;
 pub mod reference;
+#[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+pub mod stores;
 #[cfg(feature = "transfer")]
 pub mod transfer;
 pub mod verify;

@@ -104,13 +104,18 @@ impl Connection {
         if let Some(project) = &options.project {
             builder = builder.project(project)?;
         }
-        // The cache and the download folder are this machine's, whatever the server; nothing else of the environment counts.
+        // The cache, the download folder and the object stores are this machine's, whatever the server; nothing else of the
+        // environment counts.
         let environment = Environment::read(Layer::explicit(), None)?;
         if let Some(cache) = environment.artifact_cache() {
             builder = builder.artifact_cache(cache);
         }
         if let Some(budget) = &environment.settings.cache_budget {
             builder = builder.cache_budget(budget.value);
+        }
+        #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+        {
+            builder = builder.object_stores(environment.object_stores()?);
         }
         if let Some(directory) = &environment.settings.artifact_dir {
             builder = builder.artifact_directory(directory.value.as_str());

@@ -14,6 +14,8 @@
 mod add;
 mod model;
 mod references;
+#[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+mod stored;
 mod walk;
 
 pub use add::AddOptions;

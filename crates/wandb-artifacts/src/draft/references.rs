@@ -24,7 +24,7 @@ use crate::{
     manifest::ManifestEntry,
     name::ArtifactReference,
     parallel,
-    reference::{Scheme, path_of_file_url, unquoted},
+    reference::{ObjectAddress, Scheme, is_signed_blob, path_of_file_url, unquoted},
     transfer::{Address, ArtifactResolver, blocking::blocking, fetch_of},
 };
 
@@ -34,8 +34,10 @@ use crate::{
 pub struct ReferenceOptions {
     checksum: bool,
     overwrite: bool,
-    max_objects: usize,
+    pub(super) max_objects: usize,
     resolver: Option<Arc<dyn ArtifactResolver>>,
+    #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+    object_stores: Option<crate::stores::ObjectStores>,
 }
 
 impl Default for ReferenceOptions {
@@ -46,6 +48,8 @@ impl Default for ReferenceOptions {
             overwrite: false,
             max_objects: 10_000_000,
             resolver: None,
+            #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+            object_stores: None,
         }
     }
 }
@@ -75,6 +79,21 @@ impl ReferenceOptions {
         self.resolver = Some(resolver);
         self
     }
+
+    /// How to get at `s3://` and `gs://` objects and Azure blobs. Without it such objects cannot be looked at, and a blob is
+    /// looked at as any other `https://` address.
+    #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+    pub fn object_stores(mut self, stores: crate::stores::ObjectStores) -> Self {
+        self.object_stores = Some(stores);
+        self
+    }
+
+    /// The same, if none were given.
+    #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+    pub fn object_stores_or(mut self, stores: Option<crate::stores::ObjectStores>) -> Self {
+        self.object_stores = self.object_stores.or(stores);
+        self
+    }
 }
 
 impl Draft {
@@ -84,11 +103,18 @@ impl Draft {
     /// |---|---|
     /// | `http`, `https` | the entity tag, or the address where there is none; the announced size |
     /// | `file` | MD5 and size of each file; a directory is walked, links followed |
+    /// | `s3`, `gs`, Azure blobs | the entity tag, the size and the version, if the bucket has versions; of a prefix all objects below it |
     /// | `wandb-artifact` | the digest of the entry that it leads to |
     /// | others | the address; a path must be given |
     ///
     /// Nothing of ours goes to the address: no key, no configured header. Without `path` the entry is named as the last segment
-    /// of the address.
+    /// of the address; below a directory or a prefix, as the rest of its path; and an object of a store that is not looked at, as
+    /// its whole key (official).
+    ///
+    /// Stores need the features `s3`, `gs` or `azure`, and [`ReferenceOptions::object_stores`]. `?versionId=…` (`#…` of Google)
+    /// names a version. An address where there is no object is a prefix: everything below it as a directory is added, in pages of
+    /// 1,000, with the versions; what only stands for a directory is left out, and of S3 every object without bytes (official).
+    /// More than [`max_objects`](ReferenceOptions::max_objects) are an error (the official client stops there without a word).
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for an address without a scheme or a missing path; as any request when the
@@ -129,6 +155,25 @@ impl Draft {
         if scheme == Scheme::File {
             return local(address, path, options).await;
         }
+        if matches!(scheme, Scheme::S3 | Scheme::Gs | Scheme::Azure) && !is_signed_blob(address) {
+            let place = ObjectAddress::parse(address)?;
+            if !options.checksum {
+                let name = match place.key() {
+                    "" => place.container(),
+                    key => key,
+                };
+                let bare = place.bare();
+                return Ok(vec![ManifestEntry::reference(
+                    path.unwrap_or(name),
+                    &*bare,
+                    &*bare,
+                )]);
+            }
+            #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+            if let Some(stores) = &options.object_stores {
+                return super::stored::entries(client, stores, &place, path, options).await;
+            }
+        }
         let named = |path: Option<&str>| match path {
             Some(path) => Ok(path.to_owned()),
             None => default_name(address),
@@ -155,9 +200,9 @@ impl Draft {
             Scheme::Http | Scheme::Azure => Ok(vec![http(client, address, &named(path)?).await?]),
             _ => Err(Error::new(
                 ErrorKind::Unsupported,
-                "objects of that store cannot be looked at here",
+                "objects of that store cannot be looked at here: nobody said how to get at it",
             )
-            .with_hint("add the reference without a checksum")),
+            .with_hint("build with the feature of the store and give its settings, or add the reference without a checksum")),
         }
     }
 }

@@ -4,8 +4,10 @@
 
 mod etag;
 mod file_url;
+mod object;
 mod scheme;
 
 pub use etag::{EtagFault, check_etag, unquoted};
 pub use file_url::{file_url_of, path_of_file_url};
+pub use object::{ObjectAddress, ObjectAddressError, is_signed_blob};
 pub use scheme::Scheme;

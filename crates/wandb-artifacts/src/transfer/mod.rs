@@ -22,8 +22,6 @@ mod engine;
 mod fetch;
 mod file_sink;
 mod gate;
-#[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
-mod objects;
 mod options;
 mod pace;
 mod present;
@@ -35,6 +33,8 @@ mod references;
 mod report;
 mod resolved;
 mod resolver;
+#[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+mod stored;
 mod survey;
 mod upload;
 mod urls;
@@ -43,8 +43,6 @@ pub use address::{Address, AddressSource, FixedAddress};
 pub use checkout::{Checkout, Removal};
 pub use download::Download;
 pub use file_sink::receive_file;
-#[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
-pub use objects::ObjectStores;
 pub use options::DownloadOptions;
 pub use progress::{NoProgress, Progress};
 pub(crate) use receive::fetch_of;

@@ -38,7 +38,7 @@ pub struct DownloadOptions {
     pub(crate) unsized_limit: u64,
     pub(crate) resolver: Option<Arc<dyn ArtifactResolver>>,
     #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
-    pub(crate) object_stores: Option<super::ObjectStores>,
+    pub(crate) object_stores: Option<crate::stores::ObjectStores>,
     pub(crate) progress: Arc<dyn Progress>,
     pub(crate) connections: usize,
     pub(crate) most_connections: usize,
@@ -140,7 +140,7 @@ impl DownloadOptions {
     /// How to get at `s3://` and `gs://` references and Azure blobs. Without it such a reference is an error, and a blob is
     /// fetched as any other `https://` address.
     #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
-    pub fn object_stores(mut self, stores: super::ObjectStores) -> Self {
+    pub fn object_stores(mut self, stores: crate::stores::ObjectStores) -> Self {
         self.object_stores = Some(stores);
         self
     }

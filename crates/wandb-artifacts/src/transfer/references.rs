@@ -270,12 +270,16 @@ impl Engine {
         reference: &ManifestEntry,
         ready: &mpsc::SyncSender<Ready>,
     ) -> Result<()> {
+        let address = reference.address().unwrap_or_default();
+        let is_azure = Scheme::of(address) == Scheme::Azure;
         #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
-        if self.options.object_stores.is_some() {
-            return self.stored_object(index, reference, ready).await;
+        if let Some(stores) = &self.options.object_stores
+            && !crate::reference::is_signed_blob(address)
+        {
+            return self.stored_object(index, reference, stores, ready).await;
         }
         // A public or signed blob is an http object like any other.
-        if Scheme::of(reference.address().unwrap_or_default()) == Scheme::Azure {
+        if is_azure {
             return self.http(index, reference, ready).await;
         }
         Err(Error::new(

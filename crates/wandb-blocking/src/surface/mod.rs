@@ -12,6 +12,8 @@ mod project;
 mod report;
 mod run;
 mod run_write;
+#[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+mod stores;
 mod sweep;
 
 pub use api::{Api, ApiBuilder};
@@ -58,6 +60,8 @@ pub(crate) const MIRRORED: &[&[(&str, &[&str])]] = &[
     report::MIRRORED,
     run::MIRRORED,
     run_write::MIRRORED,
+    #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+    stores::MIRRORED,
     sweep::MIRRORED,
 ];
 

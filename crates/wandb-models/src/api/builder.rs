@@ -16,7 +16,10 @@ use wandb_core::{
 use wandb_transport::Transport;
 
 use super::{Api, Inner, memory::Memory};
-use crate::{TokioRuntime, artifact::ArtifactStorage};
+use crate::{
+    TokioRuntime,
+    artifact::{ArtifactStorage, Stores},
+};
 
 /// Collects what an [`Api`] needs. Made by [`Api::builder`].
 ///
@@ -40,6 +43,7 @@ pub struct ApiBuilder {
     cache_budget: Option<u64>,
     artifact_directory: Option<PathBuf>,
     offline: bool,
+    stores: Option<Stores>,
     remember: bool,
 }
 
@@ -61,6 +65,7 @@ impl ApiBuilder {
             cache_budget: None,
             artifact_directory: None,
             offline: false,
+            stores: None,
             remember: false,
         }
     }
@@ -144,6 +149,14 @@ impl ApiBuilder {
     /// `./artifacts` unless set.
     pub fn artifact_directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.artifact_directory = Some(directory.into());
+        self
+    }
+
+    /// How to get at the objects behind `s3://`, `gs://` and Azure references, wherever they are downloaded, read or added.
+    /// Unless set, such references are errors. [`Api::from_env`] sets it from the stores' usual variables.
+    #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+    pub fn object_stores(mut self, stores: wandb_artifacts::stores::ObjectStores) -> Self {
+        self.stores = Some(stores);
         self
     }
 
@@ -262,6 +275,7 @@ impl ApiBuilder {
                     self.cache_budget,
                     self.artifact_directory,
                     self.offline,
+                    self.stores,
                 ),
                 memory: Memory::new(self.remember),
             }),

@@ -15,11 +15,16 @@ pub struct Environment {
     pub settings: Settings,
     /// Where the files are, whether they exist or not.
     pub files: SettingsFiles,
+    /// What is said of object stores.
+    #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+    stores: Vec<(String, wandb_core::secret::Secret)>,
 }
 
 impl Environment {
     /// Reads the environment variables, the settings files of user and project, a profile if one is named, and netrc, in
-    /// the official order (inventory §8); `explicit` comes before all of them.
+    /// the official order (inventory §8); `explicit` comes before all of them. With the features of object stores, also what
+    /// their variables say, and where those say nothing, the files of the AWS command line (`~/.aws`) and the login of the
+    /// Google one.
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a value that cannot be, or a profile that is not there;
@@ -36,7 +41,8 @@ impl Environment {
         };
         let current =
             std::env::current_dir().map_err(|error| Error::io("find the current directory", error))?;
-        let files = SettingsFiles::locations(pairs(), std::env::home_dir().as_deref(), &current);
+        let home = std::env::home_dir();
+        let files = SettingsFiles::locations(pairs(), home.as_deref(), &current);
 
         let mut layers = vec![explicit, Layer::from_environment(pairs())];
         if let Some((path, text)) = files
@@ -81,6 +87,15 @@ impl Environment {
         Ok(Self {
             settings: Settings::resolve(layers, netrc)?,
             files,
+            #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+            stores: super::store_variables::find(&variables, home.as_deref(), &|path| {
+                // Who has no use for stores must not be kept from working by their files.
+                let read = read_if_there(path).unwrap_or_else(|error| {
+                    tracing::warn!(%error, "a settings file of an object store could not be read");
+                    None
+                });
+                read.map(|(_, text)| text)
+            }),
         })
     }
 }
@@ -93,6 +108,20 @@ impl Environment {
             Some(directory) => Some(directory.value.as_str().into()),
             None => self.files.artifact_cache.clone(),
         }
+    }
+
+    /// How to get at object stores over a transport, as this machine says. Nothing is sent.
+    #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+    #[must_use]
+    pub fn object_stores_over(
+        &self,
+        transport: std::sync::Arc<dyn wandb_transport::Transport>,
+    ) -> wandb_artifacts::stores::ObjectStores {
+        let variables = self
+            .stores
+            .iter()
+            .map(|(name, value)| (name.clone(), value.expose().to_owned()));
+        wandb_artifacts::stores::ObjectStores::from_variables(transport, variables)
     }
 }
 
@@ -136,10 +165,10 @@ mod connect {
         Error, Result,
         settings::{Layer, Settings},
     };
-    use wandb_transport::{HyperTransport, ProxyConfig};
+    use wandb_transport::{HyperTransport, ProxyConfig, Transport};
 
     use super::Environment;
-    use crate::{Api, ApiBuilder};
+    use crate::Api;
 
     impl Api {
         /// A handle as the official `wandb.Api()` makes it: base URL, key, entity, project and proxies from the
@@ -151,13 +180,18 @@ mod connect {
             Self::from_environment(&Environment::read(Layer::explicit(), None)?)
         }
 
-        /// A handle over the real transport, as an environment that was read says: its settings, and the artifact cache that
-        /// is shared with the official client.
+        /// A handle over the real transport, as an environment that was read says: its settings, the artifact cache that
+        /// is shared with the official client, and object stores.
         ///
         /// # Errors
         /// As [`from_settings`](Self::from_settings).
         pub fn from_environment(environment: &Environment) -> Result<Self> {
-            let mut builder = builder(&environment.settings)?;
+            let transport = transport(&environment.settings)?;
+            let mut builder = Api::builder(Arc::clone(&transport)).settings(&environment.settings)?;
+            #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+            {
+                builder = builder.object_stores(environment.object_stores_over(transport));
+            }
             if let Some(cache) = environment.artifact_cache() {
                 builder = builder.artifact_cache(cache);
             }
@@ -171,11 +205,23 @@ mod connect {
         /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for proxies that cannot be, and
         /// [`Unsupported`](wandb_core::ErrorKind::Unsupported) for an identity token.
         pub fn from_settings(settings: &Settings) -> Result<Self> {
-            Ok(builder(settings)?.build())
+            let transport = transport(settings)?;
+            Ok(Api::builder(transport).settings(settings)?.build())
         }
     }
 
-    fn builder(settings: &Settings) -> Result<ApiBuilder> {
+    #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+    impl Environment {
+        /// How to get at object stores over the real transport, as this machine says. Nothing is sent.
+        ///
+        /// # Errors
+        /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for proxies that cannot be.
+        pub fn object_stores(&self) -> Result<wandb_artifacts::stores::ObjectStores> {
+            Ok(self.object_stores_over(transport(&self.settings)?))
+        }
+    }
+
+    fn transport(settings: &Settings) -> Result<Arc<dyn Transport>> {
         let mut proxies = ProxyConfig::none();
         if let Some(proxy) = &settings.proxies.http {
             proxies = proxies.with_http(proxy.value.expose()).map_err(proxy_error)?;
@@ -197,7 +243,7 @@ mod connect {
             .map_err(|error| {
                 Error::invalid_input("the connection settings cannot be used").with_source(error)
             })?;
-        Api::builder(Arc::new(transport)).settings(settings)
+        Ok(Arc::new(transport))
     }
 
     fn proxy_error(error: wandb_transport::ConfigError) -> Error {

@@ -3,6 +3,8 @@
 mod builder;
 mod environment;
 mod memory;
+#[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+mod store_variables;
 
 use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 

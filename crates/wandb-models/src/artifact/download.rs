@@ -33,6 +33,8 @@ pub struct ArtifactDownloadOptions {
     placement: Placement,
     connections: Option<(usize, usize)>,
     progress: Option<Arc<dyn Progress>>,
+    #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+    stores: Option<wandb_artifacts::stores::ObjectStores>,
 }
 
 impl ArtifactDownloadOptions {
@@ -89,6 +91,14 @@ impl ArtifactDownloadOptions {
     /// Tells someone how far it is.
     pub fn progress(mut self, progress: Arc<dyn Progress>) -> Self {
         self.progress = Some(progress);
+        self
+    }
+
+    /// How to get at `s3://`, `gs://` and Azure references; as the client was told
+    /// ([`ApiBuilder::object_stores`](crate::ApiBuilder::object_stores)) unless set.
+    #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+    pub fn object_stores(mut self, stores: wandb_artifacts::stores::ObjectStores) -> Self {
+        self.stores = Some(stores);
         self
     }
 }
@@ -266,6 +276,10 @@ impl Artifact {
         }
         if let Some(progress) = &options.progress {
             inner = inner.progress(Arc::clone(progress));
+        }
+        #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+        if let Some(stores) = options.stores.as_ref().or(self.api.object_stores()) {
+            inner = inner.object_stores(stores.clone());
         }
         if let Some(cache) = self.api.artifact_cache().await? {
             inner = inner.cache(cache);

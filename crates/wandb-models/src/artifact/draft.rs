@@ -137,7 +137,8 @@ impl ArtifactDraft {
     }
 
     /// Adds a reference to an object that stays where it is, also to an entry of another version
-    /// (`wandb-artifact://…`), which is looked up. Gives how many entries were added, of a directory more than one. See
+    /// (`wandb-artifact://…`), which is looked up, and to objects of stores, as the client was told to get at them
+    /// ([`ApiBuilder::object_stores`](crate::ApiBuilder::object_stores)). Gives how many entries were added, of a directory more than one. See
     /// [`Draft::add_reference`].
     ///
     /// # Errors
@@ -150,6 +151,8 @@ impl ArtifactDraft {
         options: ReferenceOptions,
     ) -> Result<usize> {
         let options = options.resolver(Arc::new(Resolver(api.clone())));
+        #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+        let options = options.object_stores_or(api.object_stores().cloned());
         self.content
             .add_reference(api.client(), address, path, &options)
             .await

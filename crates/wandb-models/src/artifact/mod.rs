@@ -61,7 +61,7 @@ pub use lineage_graph::{
 pub use log::LoggedArtifact;
 pub use run::{RunArtifacts, UsedArtifact, UsedArtifacts};
 pub use runs::ArtifactRuns;
-pub(crate) use storage::ArtifactStorage;
+pub(crate) use storage::{ArtifactStorage, Stores};
 pub use types::{ArtifactType, ArtifactTypes};
 pub use versions::ArtifactVersions;
 pub use wandb_artifacts::{

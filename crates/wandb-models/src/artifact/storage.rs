@@ -12,7 +12,15 @@ use wandb_core::Result;
 use super::memory::Memory;
 use crate::{Api, runtime::blocking};
 
-/// What a client knows of this machine's folders. Nothing of it is read from the environment here.
+#[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+pub(crate) type Stores = wandb_artifacts::stores::ObjectStores;
+
+/// There are none in this build.
+#[cfg(not(any(feature = "s3", feature = "gs", feature = "azure")))]
+#[derive(Debug, Clone)]
+pub(crate) enum Stores {}
+
+/// What a client knows of this machine's folders, and of object stores. Nothing of it is read from the environment here.
 #[derive(Debug, Default)]
 pub(crate) struct ArtifactStorage {
     cache: Option<PathBuf>,
@@ -20,6 +28,7 @@ pub(crate) struct ArtifactStorage {
     cache_budget: Option<u64>,
     root: Option<PathBuf>,
     offline: bool,
+    stores: Option<Stores>,
     memory: OnceCell<Memory>,
     opened: OnceCell<Arc<Cache>>,
 }
@@ -30,12 +39,14 @@ impl ArtifactStorage {
         cache_budget: Option<u64>,
         root: Option<PathBuf>,
         offline: bool,
+        stores: Option<Stores>,
     ) -> Self {
         Self {
             cache,
             cache_budget,
             root,
             offline,
+            stores,
             memory: OnceCell::new(),
             opened: OnceCell::new(),
         }
@@ -43,7 +54,13 @@ impl ArtifactStorage {
 
     /// The same folders, and no server.
     pub(crate) fn offline(&self) -> Self {
-        Self::new(self.cache.clone(), self.cache_budget, self.root.clone(), true)
+        Self::new(
+            self.cache.clone(),
+            self.cache_budget,
+            self.root.clone(),
+            true,
+            self.stores.clone(),
+        )
     }
 
     pub(crate) fn is_offline(&self) -> bool {
@@ -91,6 +108,13 @@ impl Api {
     #[must_use]
     pub fn artifact_cache_directory(&self) -> Option<&Path> {
         self.artifact_storage().cache.as_deref()
+    }
+
+    /// How this client gets at object stores; `None` when it was not told.
+    #[cfg(any(feature = "s3", feature = "gs", feature = "azure"))]
+    #[must_use]
+    pub fn object_stores(&self) -> Option<&wandb_artifacts::stores::ObjectStores> {
+        self.artifact_storage().stores.as_ref()
     }
 
     /// Where versions are downloaded to unless a call says otherwise: `./artifacts` unless the client was told (official:

@@ -6,7 +6,7 @@ use wandb_core::ErrorKind;
 use wandb_transport::{ScriptedResponse, ScriptedTransport, Transport};
 
 use super::world::{World, noise};
-use crate::{Manifest, ManifestEntry, transfer::ObjectStores};
+use crate::{Manifest, ManifestEntry, stores::ObjectStores};
 
 fn stores(script: &ScriptedTransport) -> ObjectStores {
     let transport: Arc<dyn Transport> = Arc::new(script.clone());
@@ -15,12 +15,12 @@ fn stores(script: &ScriptedTransport) -> ObjectStores {
         ("AWS_SECRET_ACCESS_KEY", "store-secret"),
         ("AWS_REGION", "eu-west-1"),
         ("AWS_ENDPOINT_URL", "https://s3.example.test"),
-        ("HOME", "/home/me"),
     ];
     ObjectStores::new(
         transport,
         settings.map(|(name, value)| (name.to_owned(), value.to_owned())),
     )
+    .unwrap()
 }
 
 #[tokio::test]
@@ -55,6 +55,19 @@ async fn an_object_is_the_recorded_version_and_signed_for_by_the_store_alone() {
             request.uri().path().ends_with("/lost")
         })
         .respond_status(404);
+    // Neither has an older version: the one's listing is refused, the other's is empty.
+    script
+        .expect()
+        .when("a listing of versions", |request| {
+            request.query("versions").is_some() && request.query("prefix").as_deref() == Some("replaced")
+        })
+        .respond_status(403);
+    script
+        .expect()
+        .when("a listing of versions", |request| {
+            request.query("versions").is_some() && request.query("prefix").as_deref() == Some("lost")
+        })
+        .respond(ScriptedResponse::new(200).bytes(&b"<ListVersionsResult/>"[..]));
 
     let mut extra = wandb_core::value::Map::new();
     extra.insert("versionID", "v7");
@@ -85,6 +98,6 @@ async fn an_object_is_the_recorded_version_and_signed_for_by_the_store_alone() {
         assert!(world.files().is_empty());
     }
     let text = format!("{:?}", stores(&script));
-    assert!(text.contains("AWS_REGION") && !text.contains("secret"), "{text}");
+    assert!(text.contains("aws_region") && !text.contains("store-"), "{text}");
     script.finish();
 }
