@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `server` | [`TestServer`]: an embedded server in this process, and clients for it |
 //! | `writer` | [`Writer`]: logs a run over the wire, as the official SDK does |
+//! | `object_store` | [`FakeStores`]: S3, Google and Azure on a socket of this machine |
 //! | `observe` | [`Counting`]: a transport that notes what passes through it |
 //! | `wire` | [`Wire`]: a transport that says where the key goes, and answers for other hosts |
 //! | `artifact` | versions of artifacts, and what must be true of folders and caches at any moment |
@@ -14,6 +15,7 @@
 mod artifact;
 mod clock;
 mod encode;
+mod object_store;
 mod observe;
 mod server;
 mod wire;
@@ -22,6 +24,7 @@ mod writer;
 pub use artifact::{Files, assert_cache_is_true, assert_only_members, is_part, log_version, noise, walk};
 pub use clock::FakeRuntime;
 pub use encode::{encode, encode_row};
+pub use object_store::{FakeStores, StoreRequest};
 pub use observe::{Counting, Seen};
 pub use server::{KEY, TestServer, sample, scripted_api};
 pub use wire::{Passed, Wire};

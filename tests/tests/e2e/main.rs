@@ -21,6 +21,7 @@ mod faults;
 mod filters;
 mod history;
 mod listing;
+mod object_stores;
 mod people;
 mod record_replay;
 mod reports;

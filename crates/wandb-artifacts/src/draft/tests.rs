@@ -194,7 +194,10 @@ async fn references_are_noted_as_the_official_client_does() {
         .await
         .unwrap();
     // Official: the whole key is the name of an object that is not looked at.
-    assert_eq!(draft.get("key/k").unwrap().digest().to_string(), "s3://bucket/key/k");
+    assert_eq!(
+        draft.get("key/k").unwrap().digest().to_string(),
+        "s3://bucket/key/k"
+    );
     assert!(
         draft
             .add_reference(&client, "ftp://host/x", None, &options)
