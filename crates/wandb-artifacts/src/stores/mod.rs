@@ -1,7 +1,7 @@
 //! Object stores: S3, Google Cloud Storage, Azure. Features `s3`, `gs`, `azure`.
 //!
 //! The crate `object_store` signs and retries; what goes on the network goes through the caller's transport, as everything does
-//! (decision 0018). Credentials of stores come from the settings that the caller passes, never from the environment behind
+//! (decision 0019). Credentials of stores come from the settings that the caller passes, never from the environment behind
 //! their back, and nothing of W&B's goes to a store.
 //!
 //! | module | what it is for |
