@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
-use wandb_core::path::{EntityName, PathContext, ProjectName};
+use wandb_core::path::{EntityName, PathContext, ProjectName, ProjectPath};
 
 use crate::digest::ArtifactDigest;
 
@@ -87,6 +87,24 @@ impl ArtifactName {
             collection,
             selector: Selector::Unspecified,
         }
+    }
+
+    /// With its entity and its project.
+    #[must_use]
+    pub fn in_project(mut self, project: &ProjectPath) -> Self {
+        self.entity = Some(project.entity().clone());
+        self.project = Some(project.project().clone());
+        self
+    }
+
+    /// Reads the forms of [`FromStr`], or the web address of a version's or a collection's page:
+    /// `…/entity/project/artifacts/type/collection[/version[/tab]]`. The server in it is compared with the context's, as for
+    /// the paths of runs.
+    ///
+    /// # Errors
+    /// When it is none of these, or a page of another server.
+    pub fn parse(text: &str, context: &PathContext) -> Result<Self, ArtifactNameError> {
+        web::parse(text, context).unwrap_or_else(|| text.parse())
     }
 
     /// With a version or an alias.
@@ -249,15 +267,12 @@ impl ArtifactPath {
         }
     }
 
-    /// Reads a name and fills in what it leaves out, or reads the web address of a version's page.
+    /// As [`ArtifactName::parse`], and what the name leaves out is filled in.
     ///
     /// # Errors
-    /// When it is no name, leaves out an entity that the context does not have, or is a page of another server.
+    /// As there, and when it leaves out an entity that the context does not have.
     pub fn parse(text: &str, context: &PathContext) -> Result<Self, ArtifactNameError> {
-        if web::is_web_address(text) {
-            return web::parse(text, context);
-        }
-        text.parse::<ArtifactName>()?.resolve(context)
+        ArtifactName::parse(text, context)?.resolve(context)
     }
 
     /// The entity; of a registry, the organisation as it was written.

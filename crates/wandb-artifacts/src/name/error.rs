@@ -2,7 +2,7 @@
 
 use wandb_core::{
     Error,
-    path::{NameError, PathError},
+    path::{NameError, PathError, PathProblem},
 };
 
 /// A text that cannot be the part of a name in question.
@@ -110,7 +110,7 @@ pub enum ArtifactNameProblem {
     #[error("it is the address of something else")]
     Address,
     /// A web address whose beginning names no project of the configured server.
-    #[error("{0}")]
+    #[error("{}", .0.problem())]
     Project(Box<PathError>),
     /// Nothing follows the colon.
     #[error("no version or alias follows the colon")]
@@ -155,7 +155,16 @@ impl ArtifactNameError {
                 vec![format!("write {name:?} or {:?}", format!("{name}:latest"))]
             }
             ArtifactNameProblem::Part(error) if error.suggestion.is_some() => error.hints(),
-            ArtifactNameProblem::Project(error) => error.hints(),
+            ArtifactNameProblem::Project(error)
+                if matches!(error.problem(), PathProblem::OtherServer(_)) =>
+            {
+                error.hints()
+            }
+            ArtifactNameProblem::Project(_) | ArtifactNameProblem::Address => vec![
+                FORMS.to_owned(),
+                "or paste the web address of a version: https://wandb.ai/entity/project/artifacts/type/collection/v0"
+                    .to_owned(),
+            ],
             _ => vec![FORMS.to_owned()],
         }
     }

@@ -1,7 +1,10 @@
 //! Names in all their forms.
 
 use proptest::prelude::*;
-use wandb_core::path::{EntityName, PathContext, ProjectName};
+use wandb_core::{
+    base_url::{BaseUrl, encode_segment},
+    path::{EntityName, PathContext, ProjectName},
+};
 
 use super::*;
 
@@ -49,13 +52,45 @@ fn web_addresses_are_read() {
             "https://wandb.ai/e/my%20p/artifacts/a%2Fb/net/best/files?x=1#y",
             "e/my p/net:best",
         ),
+        ("  HTTPS://WANDB.AI/e/p/artifacts/model/net/v3/ ", "e/p/net:v3"),
+        // Whatever is called as the word between.
+        (
+            "https://wandb.ai/artifacts/p/artifacts/model/net/v3",
+            "artifacts/p/net:v3",
+        ),
+        (
+            "https://wandb.ai/e/artifacts/artifacts/model/artifacts/v3",
+            "e/artifacts/artifacts:v3",
+        ),
+        (
+            "https://wandb.ai/e/p/artifacts/model/net/best%2Fone",
+            "e/p/net:best/one",
+        ),
     ] {
         assert_eq!(ArtifactPath::parse(text, &context).unwrap().to_string(), name);
+    }
+    let own = BaseUrl::parse("http://localhost:8080/prefix").unwrap();
+    let own = context.clone().with_server(own.clone(), own.app_url());
+    let page = "http://localhost:8080/prefix/e/p/artifacts/model/net/v3";
+    assert_eq!(ArtifactPath::parse(page, &own).unwrap().to_string(), "e/p/net:v3");
+    for (text, context) in [
+        (page, &context),
+        ("https://wandb.ai/e/p/artifacts/model/net/v3", &own),
+        ("http://localhost:8081/prefix/e/p/artifacts/model/net/v3", &own),
+    ] {
+        let error = ArtifactName::parse(text, context).expect_err(text);
+        assert!(
+            error.to_string().contains("is not the configured server"),
+            "{error}"
+        );
+        assert!(error.hints()[0].contains("--base-url"), "{:?}", error.hints());
     }
     for text in [
         "https://wandb.ai/e/p",
         "https://wandb.ai/e/p/artifacts/model",
         "https://wandb.ai/e/artifacts/model/net/v3",
+        "https://wandb.ai/e/p/runs/artifacts/files/net",
+        "https://wandb.ai/e/p/artifacts/model/%FF/v3",
         "https://user:secret@other.example/e/p/artifacts/model/net/v3",
         "https://wandb.ai/e/p/artifacts/model/a%3Ab/v3",
     ] {
@@ -275,7 +310,33 @@ proptest! {
     }
 
     #[test]
+    fn pages_survive(
+        entity in "[a-z0-9_-]{1,8}é",
+        project in "[a-zA-Z0-9 ._é-]{0,6}[a-z]",
+        kind in "\\PC{0,8}[a-z]",
+        collection in "[^\\p{C}/:]{0,8}[a-z]",
+        selector in prop::option::of("v[0-9]{1,4}|\\PC{0,8}[a-z]"),
+        tab in prop::option::of("[a-z]{1,8}(/[a-z]{1,8})?"),
+    ) {
+        let mut text = format!("{entity}/{project}/{collection}");
+        let mut page = ["https://wandb.ai", &entity, &project, "artifacts", &kind, &collection]
+            .map(|part| if part.contains("://wandb") { part.to_owned() } else { encode_segment(part) })
+            .join("/");
+        if let Some(selector) = selector {
+            text.push_str(&format!(":{selector}"));
+            page.push_str(&format!("/{}", encode_segment(&selector)));
+            if let Some(tab) = tab {
+                page.push_str(&format!("/{tab}?x=1#y"));
+            }
+        }
+        if let Ok(name) = text.parse::<ArtifactName>() {
+            prop_assert_eq!(ArtifactName::parse(&page, &PathContext::new()).unwrap(), name);
+        }
+    }
+
+    #[test]
     fn any_text_is_read_or_refused(text in "\\PC{0,40}") {
+        let _ = ArtifactName::parse(&format!("https://wandb.ai/e/p/artifacts/{text}"), &PathContext::new());
         if let Ok(name) = text.parse::<ArtifactName>() {
             prop_assert_eq!(name.to_string(), text.clone());
         }

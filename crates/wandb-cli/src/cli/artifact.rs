@@ -121,7 +121,8 @@ pub(crate) struct VersionsArgs {
 }
 
 const NAME_HELP: &str = "\
-Names: [entity/[project/]]collection[:ALIAS or :vN]; without the last part, latest.";
+Names: [entity/[project/]]collection[:ALIAS or :vN]; without the last part, latest. A digest, an id or a web address \
+(https://wandb.ai/e/p/artifacts/TYPE/COLLECTION/v3) names a version, too.";
 
 /// Options of `artifact view`.
 #[derive(Debug, Args)]

@@ -83,7 +83,7 @@ Start here:
   wb artifact download my-team/my-project/model:latest
 
 Paths: entity/project, entity/project/run, or a web address such as https://wandb.ai/e/p/runs/r. Artifacts: \
-entity/project/collection:alias.
+entity/project/collection:alias, or the web address of a version.
 
 Environment: WANDB_API_KEY, WANDB_BASE_URL, WANDB_ENTITY, WANDB_PROJECT, WANDB_CONFIG_DIR, WANDB_CACHE_DIR, \
 WANDB_CACHE_BUDGET, WANDB_ARTIFACT_DIR, NETRC, WANDB_HTTP_PROXY, \

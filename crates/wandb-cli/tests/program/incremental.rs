@@ -51,6 +51,25 @@ fn files_are_added_to_the_newest_version() {
     assert_eq!(put(&user, &["c.txt"], &["--incremental"])["version"], "v3");
     assert_eq!(entries(&user, "team/p/data:v3"), ["a.txt", "b.txt", "c.txt"]);
 
+    // A page of the collection names it, too; the page of a version does not name a new one.
+
+    let page = format!("{}/team/p/artifacts/dataset/data/v3", server.url);
+    assert_eq!(entries(&user, &page), ["a.txt", "b.txt", "c.txt"]);
+    user.fails(
+        &["artifact", "put", "a.txt", "--name", &page, "--type", "dataset"],
+        2,
+        &["no alias"],
+    );
+    user.fails(
+        &[
+            "artifact",
+            "view",
+            "https://wandb.ai/team/p/artifacts/dataset/data/v3",
+        ],
+        2,
+        &["wandb.ai", "--base-url"],
+    );
+
     // Without the option a version has what is given.
     assert_eq!(put(&user, &["d.txt"], &[])["version"], "v4");
     assert_eq!(entries(&user, "team/p/data:v4"), ["d.txt"]);

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`EntityName`], [`ProjectName`], [`RunId`], [`SweepId`], [`ReportId`] | checked parts of a path |
 //! | [`ProjectPath`], [`RunPath`], [`SweepPath`], [`ReportPath`], [`AnyPath`] | checked whole paths, read and printed |
+//! | [`ProjectPage`] | the web address of any page of a project |
 //! | [`PathContext`] | what a short path leaves out: default entity and project, the configured server |
 //! | [`safe_relative_path`], [`RelativePath`], [`clash_key`] | the one check of file names that came from a server |
 //!
@@ -30,6 +31,7 @@ pub use name::{EntityName, NameError, NameProblem, ProjectName, ReportId, RunId,
 pub use object::{AnyPath, ProjectPath, ReportPath, RunPath, SweepPath};
 pub use parse::PathContext;
 pub use relative::{RelativePath, UnsafeName, UnsafeNameReason, clash_key, safe_relative_path};
+pub use web::ProjectPage;
 
 #[cfg(test)]
 mod tests;

@@ -73,7 +73,7 @@ pub(super) fn is_type_word(part: &str) -> bool {
     matches!(part, "runs" | "sweeps")
 }
 
-fn named(expected: ObjectKind, text: &str) -> impl Fn(PathProblem) -> PathError + '_ {
+pub(super) fn named(expected: ObjectKind, text: &str) -> impl Fn(PathProblem) -> PathError + '_ {
     move |problem| {
         let shown = if text.contains("://") {
             redact_url(text)

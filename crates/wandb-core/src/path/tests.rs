@@ -240,6 +240,15 @@ fn web_addresses_are_read() {
         ["e", "p", "r"]
     );
     assert!(RunPath::parse("https://wandb.ai/e/p/runs/%FF", &context()).is_err());
+    let page = |text| ProjectPage::parse(text, &own);
+    let page_of = page("https://app.example.com/e/my%20p//x/a%2Fb/?q#f")
+        .unwrap()
+        .unwrap();
+    assert_eq!(page_of.project.to_string(), "e/my p");
+    assert_eq!(page_of.segments, ["x", "a/b"]);
+    assert_eq!(page("e/p"), None);
+    assert!(page("https://app.example.com/e").unwrap().is_err());
+    assert!(page("https://wandb.ai/e/p").unwrap().is_err());
     assert!(RunPath::parse("https://wandb.ai/e/p/runs/a%2Fb", &context()).is_err());
 }
 

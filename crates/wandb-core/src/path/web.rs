@@ -6,10 +6,10 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::error::PathProblem;
+use super::error::{ObjectKind, PathError, PathProblem};
 use super::name::{RunId, SweepId};
-use super::object::AnyPath;
-use super::parse::{PathContext, project_path, report_path};
+use super::object::{AnyPath, ProjectPath};
+use super::parse::{PathContext, named, project_path, report_path};
 
 /// Roots of the public service's pages: host and path prefix.
 const PUBLIC_ROOTS: &[&str] = &[
@@ -56,8 +56,33 @@ const PROJECT_PAGES: &[&str] = &[
     "settings",
 ];
 
-/// Reads a web address. `None` when the text is none: it does not begin with `http://` or `https://`.
+/// A page within a project, as its web address names it: for the things that a project has besides those of
+/// [`AnyPath`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectPage {
+    /// The project.
+    pub project: ProjectPath,
+    /// The segments after the project, decoded, without empty ones.
+    pub segments: Vec<String>,
+}
+
+impl ProjectPage {
+    /// Reads the web address of any page of a project of the configured server. `None` when the text is no web address: it
+    /// does not begin with `http://` or `https://`.
+    ///
+    /// # Errors
+    /// When it is a page of another server, of the site itself, or no valid address.
+    pub fn parse(text: &str, context: &PathContext) -> Option<Result<Self, PathError>> {
+        page(text, context).map(|page| page.map_err(named(ObjectKind::Project, text)))
+    }
+}
+
+/// Reads a web address. `None` when the text is none.
 pub(super) fn parse(text: &str, context: &PathContext) -> Option<Result<AnyPath, PathProblem>> {
+    page(text, context).map(|page| page.and_then(object))
+}
+
+fn page(text: &str, context: &PathContext) -> Option<Result<ProjectPage, PathProblem>> {
     let text = text.trim();
     let is_http = ["http://", "https://"].iter().any(|scheme| {
         text.get(..scheme.len())
@@ -66,7 +91,7 @@ pub(super) fn parse(text: &str, context: &PathContext) -> Option<Result<AnyPath,
     is_http.then(|| read(text, context))
 }
 
-fn read(text: &str, context: &PathContext) -> Result<AnyPath, PathProblem> {
+fn read(text: &str, context: &PathContext) -> Result<ProjectPage, PathProblem> {
     let url = Url::parse(text).map_err(|_| PathProblem::InvalidUrl)?;
     let encoded = path_under_root(&url, context)?;
     let mut segments = Vec::new();
@@ -76,16 +101,21 @@ fn read(text: &str, context: &PathContext) -> Result<AnyPath, PathProblem> {
             .map_err(|_| PathProblem::InvalidUrl)?;
         segments.push(decoded.into_owned());
     }
-    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-
-    let [entity, project, rest @ ..] = segments.as_slice() else {
+    let [entity, project, ..] = segments.as_slice() else {
         return Err(PathProblem::OtherPage);
     };
-    if SITE_PAGES.contains(entity) {
+    if SITE_PAGES.contains(&entity.as_str()) {
         return Err(PathProblem::OtherPage);
     }
     let project = project_path(Some(entity), project)?;
-    match rest {
+    segments.drain(..2);
+    Ok(ProjectPage { project, segments })
+}
+
+fn object(page: ProjectPage) -> Result<AnyPath, PathProblem> {
+    let ProjectPage { project, segments } = page;
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match segments.as_slice() {
         // What follows an object's own segment is a page of it: `/overview`, `/files/…`, `/logs`.
         ["runs", id, ..] => Ok(AnyPath::Run(project.with_run(RunId::new(*id)?))),
         ["sweeps", id, ..] => Ok(AnyPath::Sweep(project.with_sweep(SweepId::new(*id)?))),

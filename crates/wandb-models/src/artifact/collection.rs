@@ -210,7 +210,7 @@ pub(super) async fn fetch_one(
     artifact_type: Option<&str>,
     name: &str,
 ) -> Result<ArtifactCollection> {
-    let parsed: ArtifactName = name.parse()?;
+    let parsed = ArtifactName::parse(name, api.path_context())?;
     if *parsed.selector() != Selector::Unspecified {
         return Err(Error::invalid_input(format!(
             "{name:?} names a version, not a collection"

@@ -3,7 +3,10 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use cynic::QueryBuilder;
 use wandb_artifacts::name::{ArtifactAddress, ArtifactName, ArtifactPath, ArtifactReference, Selector};
-use wandb_core::{Error, ErrorKind, Result, path::ProjectPath};
+use wandb_core::{
+    Error, ErrorKind, Result,
+    path::{PathContext, ProjectPath},
+};
 use wandb_schema::operations::artifacts as wire;
 
 use super::{Artifact, convert};
@@ -20,12 +23,12 @@ enum Target {
 }
 
 impl Target {
-    fn parse(text: &str, base_url: &str) -> Result<Self> {
+    fn parse(text: &str, base_url: &str, context: &PathContext) -> Result<Self> {
         if !text.starts_with(SCHEME) {
             return if is_id(text) {
                 Ok(Self::Id(text.to_owned()))
             } else {
-                Ok(Self::Name(text.parse()?))
+                Ok(Self::Name(ArtifactName::parse(text, context)?))
             };
         }
         // The address of an entry names the version that holds it.
@@ -62,7 +65,9 @@ impl Api {
     ///
     /// - `[entity/][project/]collection`, `…:alias` or `…:v3` (without a suffix: `latest`), also of a portfolio;
     /// - a digest of 32 hex digits, alone or after a colon;
-    /// - the opaque id, and the addresses `wandb-artifact://…` that manifests and configs hold.
+    /// - the opaque id, and the addresses `wandb-artifact://…` that manifests and configs hold;
+    /// - the web address of its page on the configured server, `https://wandb.ai/entity/project/artifacts/type/collection/v3`
+    ///   with or without a tab, or of its collection (the `latest` one).
     ///
     /// One request, after that for the default entity if it is needed; a digest may need a second one, because a collection
     /// or an alias may have such a name, too.
@@ -75,7 +80,7 @@ impl Api {
     /// [`NotFound`](ErrorKind::NotFound) when there is none or the key may not see it,
     /// [`InvalidInput`](ErrorKind::InvalidInput) when the text is none of these forms.
     pub async fn artifact(&self, name: &str) -> Result<Artifact> {
-        match Target::parse(name, self.base_url().as_str())? {
+        match Target::parse(name, self.base_url().as_str(), self.path_context())? {
             Target::Id(id) => by_id(self, &id).await,
             Target::Name(name) => {
                 let path = self.resolve_artifact(&name).await?;
@@ -124,13 +129,14 @@ impl Api {
         }
     }
 
-    /// Reads an artifact's name, filling in the default entity (asking the server for it if the name needs it) and project
-    /// (`uncategorized` without one).
+    /// Reads an artifact's name or web address, filling in the default entity (asking the server for it if the name needs it)
+    /// and project (`uncategorized` without one).
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) when it is none.
     pub async fn artifact_path(&self, name: &str) -> Result<ArtifactPath> {
-        self.resolve_artifact(&name.parse()?).await
+        self.resolve_artifact(&ArtifactName::parse(name, self.path_context())?)
+            .await
     }
 
     pub(super) async fn resolve_artifact(&self, name: &ArtifactName) -> Result<ArtifactPath> {
@@ -281,7 +287,8 @@ mod tests {
     #[test]
     fn names_ids_and_addresses_are_told_apart() {
         let base = "https://api.wandb.ai";
-        let target = |text: &str| Target::parse(text, base);
+        let context = PathContext::new();
+        let target = |text: &str| Target::parse(text, base, &context);
         let id = STANDARD.encode("Artifact:123");
         let is = |text: &str| target(text).unwrap() == Target::Id(id.clone());
         assert!(is(&id));
@@ -299,7 +306,17 @@ mod tests {
         for text in ["model", "p/model:v1", "e/p/model:best/one", "QXJ0aWZhY3Q"] {
             assert!(matches!(target(text).unwrap(), Target::Name(_)), "{text}");
         }
-        for text in ["", "a/b/c/d", "c:", "https://wandb.ai/e/p"] {
+        assert_eq!(
+            target("https://wandb.ai/e/p/artifacts/model/net/v3/files").unwrap(),
+            Target::Name("e/p/net:v3".parse().unwrap())
+        );
+        for text in [
+            "",
+            "a/b/c/d",
+            "c:",
+            "https://wandb.ai/e/p",
+            "https://other.example/e/p/artifacts/model/net/v3",
+        ] {
             assert_eq!(
                 target(text).unwrap_err().kind(),
                 ErrorKind::InvalidInput,

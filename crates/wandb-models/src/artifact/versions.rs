@@ -160,7 +160,7 @@ impl ArtifactVersions {
     }
 
     async fn path(&self) -> Result<ArtifactPath> {
-        let name: ArtifactName = self.collection.parse()?;
+        let name = ArtifactName::parse(&self.collection, self.api.path_context())?;
         if *name.selector() != Selector::Unspecified {
             return Err(Error::invalid_input(format!(
                 "{:?} names a version; versions are listed of a collection",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::TryStreamExt;
 use wandb_api::artifact::{ArtifactDraft, LoggedArtifact, UploadOptions};
 use wandb_api::artifacts::draft::{AddOptions, Draft, ReferenceOptions};
+use wandb_api::artifacts::name::Selector;
 use wandb_api::artifacts::{Algorithm, ArtifactPath};
 use wandb_api::{Api, Artifact, ErrorKind};
 
@@ -22,12 +23,7 @@ pub(super) async fn put(context: &mut Context, arguments: &ArtifactPutArgs) -> C
     let connection = context.connect().await?;
     let api = connection.api();
     let path = api.artifact_path(&arguments.name).await?;
-    if arguments
-        .name
-        .rsplit('/')
-        .next()
-        .is_some_and(|last| last.contains(':'))
-    {
+    if *path.selector() != Selector::Unspecified {
         return Err(
             Failure::usage("the name of a new version has no alias").hint("give aliases with --alias")
         );
