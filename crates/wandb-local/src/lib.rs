@@ -4,6 +4,11 @@
 //! every client that speaks the protocol. It is written against the protocol and the schema, not against our own
 //! client, so that one mistake cannot hide in both.
 //!
+//! **Time to live.** A [`LocalServer`] looks from time to time (every 30 seconds, a quarter of a shorter
+//! [`heartbeat_timeout`](LocalServerBuilder::heartbeat_timeout)) for versions of artifacts whose time is over, and deletes
+//! those that no portfolio links; a download that is under way then fails with *not found*. A [`LocalTransport`] has no task
+//! of its own and deletes none: they go when the directory is served again.
+//!
 //! | module | what it holds |
 //! |---|---|
 //! | `server` | [`LocalServer`]: start, address, key, stop |

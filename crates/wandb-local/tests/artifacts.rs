@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -522,6 +524,43 @@ async fn versions_are_listed_filtered_and_paged() {
     let outputs = caller.run("p", "r", "outputArtifacts(first: 2) { totalCount edges { node { versionIndex } } pageInfo { hasNextPage } }").await;
     assert_eq!(outputs["outputArtifacts"]["totalCount"], 5);
     assert_eq!(outputs["outputArtifacts"]["pageInfo"]["hasNextPage"], true);
+}
+
+#[tokio::test]
+async fn a_version_whose_time_is_over_is_deleted_unless_it_is_linked() {
+    // It looks four times in this time.
+    let server = LocalServer::builder()
+        .heartbeat_timeout(Duration::from_millis(400))
+        .start()
+        .await
+        .unwrap();
+    let caller = Caller::of(&server);
+    caller.start_run("p", "r").await;
+    let mut ids = Vec::new();
+    for name in ["gone", "linked", "kept"] {
+        ids.push(log(&caller, name, &[("a", name.as_bytes())]).await["id"].clone());
+    }
+    let link = "mutation ($id: ID!) { linkArtifact(input: { artifactID: $id, artifactPortfolioName: \"pf\",
+        entityName: \"local\", projectName: \"p\" }) { versionIndex } }";
+    caller.data(link, json!({ "id": ids[1] })).await;
+    let update =
+        "mutation ($input: UpdateArtifactInput!) { updateArtifact(input: $input) { artifact { id } } }";
+    for (id, seconds) in ids.iter().zip([1, 1, 3600]) {
+        let input = json!({ "artifactID": id, "ttlDurationSeconds": seconds });
+        caller.data(update, json!({ "input": input })).await;
+    }
+    let state = async |id: &Value| {
+        let query = "query ($id: ID!) { artifact(id: $id) { state } }";
+        caller.data(query, json!({ "id": id })).await["artifact"]["state"].clone()
+    };
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    while state(&ids[0]).await != "DELETED" {
+        assert!(std::time::Instant::now() < deadline, "its time was over long ago");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(by_name(&caller, "gone:v0").await.is_null());
+    assert_eq!(state(&ids[1]).await, "COMMITTED");
+    assert_eq!(state(&ids[2]).await, "COMMITTED");
 }
 
 #[tokio::test]

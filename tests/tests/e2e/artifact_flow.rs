@@ -78,7 +78,7 @@ async fn a_version_is_logged_and_every_byte_comes_back() {
     expected.sort();
     assert_eq!(tree(&target.path().join("v0")), expected);
 
-    // By digest and by id it is the same version.
+    // By digest, by id and by the address of its page it is the same version.
     let by_digest = api.artifact(&format!("p/m:{}", found.digest)).await.unwrap();
     let by_id = api.artifact(&found.id).await.unwrap();
     let alone = api.artifact(&format!("p/{}", found.digest)).await.unwrap();
@@ -92,8 +92,48 @@ async fn a_version_is_logged_and_every_byte_comes_back() {
         registry.hints().iter().any(|hint| hint.contains("organisation")),
         "{registry:?}"
     );
+    let by_page = api.artifact(&format!("{}/files", found.url())).await.unwrap();
+    assert_eq!(by_page.id, found.id);
+    assert_eq!(by_page.name, "m:v0");
+    let collection = found.url().replace("/v0", "");
+    assert_eq!(api.artifact(&collection).await.unwrap().name, "m:v1");
+    assert_eq!(versions(&api, &collection).await, ["m:v1", "m:v0"]);
+    let page = found.url();
+    let elsewhere = format!("http://elsewhere.test/{}", page.split_once("://").unwrap().1);
+    assert_eq!(
+        api.artifact(&elsewhere).await.unwrap_err().kind(),
+        ErrorKind::InvalidInput
+    );
     let listed: Vec<_> = found.files().stream().try_collect().await.unwrap();
     assert_eq!(listed.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_version_is_refused_though_the_cache_has_it() {
+    let server = TestServer::open();
+    let folder = tempfile::tempdir().unwrap();
+    let api = server
+        .builder(server.transport())
+        .artifact_cache(folder.path().join("cache"))
+        .build();
+    let draft = draft("m", &[("f", b"one")]);
+    let logged = draft.log_in(&api, "p", &UploadOptions::default()).await.unwrap();
+    let options = ArtifactDownloadOptions::below(folder.path().join("out"));
+    logged.artifact.download(&options).await.unwrap();
+    logged.artifact.delete(true).await.unwrap();
+    let gone = api.artifact(&logged.artifact.id).await.unwrap();
+    assert_eq!(gone.state, "DELETED");
+    let again = ArtifactDownloadOptions::below(folder.path().join("again"));
+    for refused in [
+        gone.download(&again).await.map(drop),
+        gone.verify(folder.path().join("out")).await.map(drop),
+        gone.delete(true).await,
+    ] {
+        let error = refused.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert!(error.to_string().contains("DELETED"), "{error}");
+    }
+    assert!(!folder.path().join("again").exists());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use wandb_artifacts::name::Version;
-use wandb_core::{Result, timestamp::Timestamp, value::Map};
+use wandb_core::{Error, ErrorKind, Result, timestamp::Timestamp, value::Map};
 
 use super::metadata::StoredMetadata;
 
@@ -152,6 +152,36 @@ impl ArtifactData {
     #[must_use]
     pub fn is_committed(&self) -> bool {
         self.state == "COMMITTED"
+    }
+
+    /// Refuses a version that has no content to read or to change: one that was not committed (official:
+    /// `ArtifactNotLoggedError`), or that is gone. Such a version is found by its id only. The methods that need the content
+    /// ask for this themselves.
+    ///
+    /// A state that is newer than this client is let through: what is read is compared with the digest in any case.
+    ///
+    /// # Errors
+    /// - [`Conflict`](wandb_core::ErrorKind::Conflict) before the version is committed;
+    /// - [`NotFound`](wandb_core::ErrorKind::NotFound) once it was deleted.
+    pub fn ensure_committed(&self) -> Result<()> {
+        let state = self.state.as_str();
+        match state {
+            "PENDING" => Err(Error::new(
+                ErrorKind::Conflict,
+                format!(
+                    "artifact \"{}\" is not committed: its state is {state}",
+                    self.exact_name()
+                ),
+            )
+            .with_hint(
+                "it is being logged, or that was given up; logging the same content again completes it",
+            )),
+            "DELETED" | "PENDING_DELETION" | "GARBAGE_COLLECTED" => Err(Error::not_found(format!(
+                "artifact \"{}\" (it was deleted: its state is {state})",
+                self.exact_name()
+            ))),
+            _ => Ok(()),
+        }
     }
 }
 

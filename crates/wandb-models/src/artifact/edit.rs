@@ -186,9 +186,11 @@ impl ArtifactEdit {
     /// - [`InvalidInput`](ErrorKind::InvalidInput) for aliases, tags, metadata or a time to live that cannot be, before
     ///   anything is sent;
     /// - [`Conflict`](ErrorKind::Conflict) when the version changed, with [`if_unchanged`](Self::if_unchanged);
+    /// - as [`ensure_committed`](super::ArtifactData::ensure_committed), before anything is sent;
     /// - after any other error the mutations that came earlier in that order are done, and a hint says so.
     pub async fn save(self) -> Result<Artifact> {
         self.check()?;
+        self.artifact.ensure_committed()?;
         let patch = self.patch(&self.artifact)?;
         // What is remembered of a version may be older than what the server has: an alias that it had may be gone.
         let may_be_stale = self.artifact.is_remembered;

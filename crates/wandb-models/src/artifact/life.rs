@@ -49,13 +49,15 @@ impl Artifact {
     /// aliases there. The portfolio is made when there is none. The result is the version in the portfolio.
     ///
     /// # Errors
-    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a target that names a version, or aliases that cannot be.
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a target that names a version, or aliases that cannot be; as
+    /// [`ensure_committed`](super::ArtifactData::ensure_committed).
     pub async fn link<S: AsRef<str>>(
         &self,
         target: &str,
         aliases: impl IntoIterator<Item = S>,
     ) -> Result<Self> {
         let target = self.portfolio(target)?;
+        self.ensure_committed()?;
         let mut inputs = Vec::new();
         for alias in aliases {
             let alias = Alias::new(alias.as_ref())?;
@@ -127,7 +129,8 @@ impl Artifact {
     ///
     /// # Errors
     /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a link, where the official client unlinks: say
-    /// [`unlink`](Self::unlink), or delete its [`source`](Self::source).
+    /// [`unlink`](Self::unlink), or delete its [`source`](Self::source). As
+    /// [`ensure_committed`](super::ArtifactData::ensure_committed): a second deletion is not found, and is not told as done.
     pub async fn delete(&self, with_aliases: bool) -> Result<()> {
         if self.is_link {
             return Err(Error::invalid_input(format!(
@@ -137,6 +140,7 @@ impl Artifact {
             ))
             .with_hint("unlink it, or delete its source"));
         }
+        self.ensure_committed()?;
         let description = format!("delete artifact \"{}\"", self.exact_name());
         let operation = write::DeleteArtifact::build(write::DeleteArtifactVariables {
             input: write::DeleteArtifactInput {

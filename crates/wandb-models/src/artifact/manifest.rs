@@ -71,9 +71,18 @@ impl Artifact {
     ///
     /// # Errors
     /// - [`Integrity`](ErrorKind::Integrity) when it is not the manifest of this version;
-    /// - [`NotFound`](ErrorKind::NotFound) before it is uploaded, or when the version is gone;
+    /// - [`NotFound`](ErrorKind::NotFound) when the version is gone, and [`Conflict`](ErrorKind::Conflict) before it is
+    ///   committed (see [`ensure_committed`](super::ArtifactData::ensure_committed));
     /// - [`Protocol`](ErrorKind::Protocol) when it cannot be read.
     pub async fn manifest(&self) -> Result<Arc<Manifest>> {
+        // What the cache has of a version that was deleted would pass for the version.
+        self.ensure_committed()?;
+        self.kept_manifest().await
+    }
+
+    /// The manifest whatever the state. The files of a version that was deleted live on while another version refers to them
+    /// (protocol §5.7), so a reference is followed into it.
+    pub(super) async fn kept_manifest(&self) -> Result<Arc<Manifest>> {
         let manifest = self.manifest.get_or_try_init(|| async {
             self.load_manifest().await.map_err(|error| {
                 error.in_operation(format!("read the manifest of \"{}\"", self.exact_name()))

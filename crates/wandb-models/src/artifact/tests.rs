@@ -97,6 +97,59 @@ async fn a_version_has_the_official_names() {
         "{}",
         artifact.url()
     );
+    // The address that is given is one that is taken, and names exactly this version.
+    expect_model(&script, json!({}));
+    let api = api(&script);
+    let tab = format!("{}/files?x=1", artifact.url());
+    assert_eq!(api.artifact(&tab).await.unwrap().id, artifact.id);
+    script.finish();
+    let error = api.artifact_versions(artifact.url()).stream().try_next().await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::InvalidInput);
+}
+
+#[tokio::test]
+async fn what_is_pending_or_deleted_is_neither_read_nor_changed() {
+    let script = ScriptedTransport::ordered();
+    let target = tempfile::tempdir().unwrap();
+    let options = ArtifactDownloadOptions::below(target.path().join("v"));
+    for (state, kind) in [
+        ("PENDING", ErrorKind::Conflict),
+        ("DELETED", ErrorKind::NotFound),
+        ("PENDING_DELETION", ErrorKind::NotFound),
+        ("GARBAGE_COLLECTED", ErrorKind::NotFound),
+    ] {
+        script
+            .graphql("ArtifactByID")
+            .respond_data(json!({"artifact": version(json!({"state": state}))}));
+        let artifact = api(&script).artifact(ID).await.unwrap();
+        assert_eq!((artifact.state.as_str(), artifact.is_committed()), (state, false));
+        for refused in [
+            artifact.manifest().await.map(drop),
+            artifact.entry("a").await.map(drop),
+            artifact.download(&options).await.map(drop),
+            artifact.download_plan(&options).await.map(drop),
+            artifact.checkout(&options).await.map(drop),
+            artifact.file(&options).await.map(drop),
+            artifact.verify(target.path()).await.map(drop),
+            artifact.new_draft().await.map(drop),
+            artifact.edit().description("other").save().await.map(drop),
+            artifact.link("shelf", ["prod"]).await.map(drop),
+            artifact.delete(true).await,
+        ] {
+            let error = refused.unwrap_err();
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(error.to_string().contains(state), "{error}");
+        }
+    }
+    // A state that is newer than this client is no reason not to look.
+    script
+        .graphql("ArtifactByID")
+        .respond_data(json!({"artifact": version(json!({"state": "ARCHIVED"}))}));
+    let artifact = api(&script).artifact(ID).await.unwrap();
+    artifact.ensure_committed().unwrap();
+    // Nothing else was asked, and nothing written.
+    script.finish();
+    assert_eq!(std::fs::read_dir(target.path()).unwrap().count(), 0);
 }
 
 #[tokio::test]

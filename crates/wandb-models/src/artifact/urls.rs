@@ -121,7 +121,7 @@ pub(super) struct Resolver(pub(super) Api);
 impl ArtifactResolver for Resolver {
     async fn resolve(&self, artifact_id: &str) -> Result<ResolvedArtifact> {
         let artifact = lookup::by_id(&self.0, artifact_id).await?;
-        let manifest = artifact.manifest().await?;
+        let manifest = artifact.kept_manifest().await?;
         Ok(ResolvedArtifact {
             urls: Arc::new(MembershipUrls::new(&artifact, &manifest)?),
             manifest,

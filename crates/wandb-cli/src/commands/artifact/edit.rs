@@ -84,6 +84,7 @@ pub(super) async fn delete(context: &mut Context, arguments: &ArtifactDeleteArgs
         ))
         .hint("`wb artifact unlink` takes it out of the portfolio"));
     }
+    artifact.ensure_committed()?;
     if !artifact.aliases.is_empty() && !arguments.with_aliases {
         return Err(Failure::new(
             crate::exit::ExitStatus::Conflict,
