@@ -100,6 +100,8 @@ struct Inner {
     attempts: u32,
     elapsed: Option<Duration>,
     retry_after: Option<Duration>,
+    /// Shared by the clones: it may be long.
+    partial_data: Option<Arc<str>>,
     hints: Vec<String>,
     source: Option<Source>,
 }
@@ -118,6 +120,7 @@ impl Error {
                 attempts: 0,
                 elapsed: None,
                 retry_after: None,
+                partial_data: None,
                 hints: Vec::new(),
                 source: None,
             }),
@@ -192,6 +195,13 @@ impl Error {
         self
     }
 
+    /// Keeps what came of an answer that is not whole, as JSON.
+    #[must_use]
+    pub fn with_partial_data(mut self, json: impl Into<Arc<str>>) -> Self {
+        self.inner.partial_data = Some(json.into());
+        self
+    }
+
     /// Records how often and for how long it was tried.
     #[must_use]
     pub fn with_attempts(mut self, attempts: u32, elapsed: Duration) -> Self {
@@ -240,6 +250,14 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.inner.retry_after
+    }
+
+    /// What the server sent beside its errors: the member `data` of the GraphQL answer, as the JSON that it is, up to 4 MiB.
+    /// It is not whole, so no call gives it as a result; who can do with a part reads it here, in the shape of the wire. It is
+    /// in no text of the error.
+    #[must_use]
+    pub fn partial_data(&self) -> Option<&str> {
+        self.inner.partial_data.as_deref()
     }
 
     /// Advice on what to do next, one sentence each. Not part of the error's text.

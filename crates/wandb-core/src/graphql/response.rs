@@ -2,11 +2,16 @@
 
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 
 use crate::{Error, ErrorKind, Result, redact::redact_text, retry};
 
 /// How much of a server's words an error shows, in characters.
 const EXCERPT: usize = 400;
+
+/// How much of an incomplete answer an error keeps, in bytes: more than a page of versions or runs with their texts. Of a
+/// longer one nothing is kept, as half a document is none.
+const PARTIAL: usize = 4 << 20;
 
 /// One entry of `errors`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +54,12 @@ struct Answer<T> {
 
 /// Reads the body of a GraphQL answer.
 ///
-/// An answer with `errors` is an error even when it has some `data`: a partial result is never given as a whole one.
+/// An answer with `errors` is an error even when it has some `data`: a partial result is never given as a whole one. What
+/// came of it can be had from [`Error::partial_data`].
 ///
 /// # Errors
-/// - the kind that the status or the first entry of `errors` means;
+/// - the kind that the status means, or the entry of `errors` that speaks of the whole;
+/// - [`Incomplete`](ErrorKind::Incomplete) when the entries speak of single items of a list;
 /// - [`Protocol`](ErrorKind::Protocol) for a body that is not the JSON that was asked for.
 pub fn read_answer<T: DeserializeOwned>(
     status: StatusCode,
@@ -72,13 +79,13 @@ pub fn read_answer<T: DeserializeOwned>(
             }) = serde_json::from_slice::<Answer<serde::de::IgnoredAny>>(body)
                 && let Some(error) = error_of_entries(&errors)
             {
-                return Err(error.with_status(status.as_u16()));
+                return Err(with_partial(error, body).with_status(status.as_u16()));
             }
             return Err(not_the_protocol(status, headers, body).with_source(error));
         }
     };
     if let Some(error) = answer.errors.as_deref().and_then(error_of_entries) {
-        return Err(error.with_status(status.as_u16()));
+        return Err(with_partial(error, body).with_status(status.as_u16()));
     }
     answer.data.ok_or_else(|| {
         Error::protocol("the server's answer has neither data nor errors").with_status(status.as_u16())
@@ -122,9 +129,44 @@ pub fn error_of_answer(status: StatusCode, headers: &HeaderMap, body: &[u8], uni
     }
 }
 
+/// Adds the `data` that came beside the errors.
+fn with_partial(error: Error, body: &[u8]) -> Error {
+    #[derive(Deserialize)]
+    struct Partial<'a> {
+        #[serde(borrow)]
+        data: Option<&'a RawValue>,
+    }
+    match serde_json::from_slice(body) {
+        Ok(Partial { data: Some(data) }) if data.get().len() <= PARTIAL => {
+            error.with_partial_data(data.get())
+        }
+        _ => error,
+    }
+}
+
+impl GraphqlError {
+    /// Whether it speaks of one item of a list, and not of the whole: a place in the list is part of its path. A field's name
+    /// does not begin with a digit.
+    fn is_of_an_item(&self) -> bool {
+        let is_index = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        self.path.split('.').any(is_index)
+    }
+}
+
 fn error_of_entries(errors: &[GraphqlError]) -> Option<Error> {
-    let first = errors.first()?;
-    let kind = kind_of_entry(first);
+    let first = errors
+        .iter()
+        .find(|entry| !entry.is_of_an_item())
+        .or_else(|| errors.first())?;
+    let kind = match kind_of_entry(first) {
+        // One node that is missing or hidden does not make the whole list so.
+        ErrorKind::NotFound | ErrorKind::NotVisible | ErrorKind::Conflict | ErrorKind::InvalidInput
+            if first.is_of_an_item() =>
+        {
+            ErrorKind::Incomplete
+        }
+        kind => kind,
+    };
     let place = if first.path.is_empty() {
         String::new()
     } else {
@@ -269,8 +311,69 @@ mod tests {
         .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Server);
         assert_eq!(error.to_string(), "the server reported at \"a.0\": boom");
+        assert_eq!(error.partial_data(), Some(r#"{"a":1}"#));
         assert_eq!(kind(200, r#"{"data":null}"#), ErrorKind::Protocol);
         assert_eq!(kind(200, r#"{}"#), ErrorKind::Protocol);
+    }
+
+    #[test]
+    fn one_item_that_failed_is_not_the_whole_and_the_others_stay_in_reach() {
+        let data = r#"{ "project": {"artifacts": {"edges": [{"node": {"id": "A"}}, {"node": null}]}} }"#;
+        let errors = r#"{"message":"artifact not found","path":["project","artifacts","edges",1,"node"]}"#;
+        let body = format!(r#"{{"data":{data},"errors":[{errors}]}}"#);
+        let error = read(200, &body).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Incomplete);
+        assert!(error.to_string().contains("edges.1.node"), "{error}");
+        let kept: serde_json::Value = serde_json::from_str(error.partial_data().unwrap()).unwrap();
+        assert_eq!(kept["project"]["artifacts"]["edges"][0]["node"]["id"], "A");
+        // It is for programs, and no part of a text: it may hold what nobody should read in a log.
+        assert!(!format!("{error} {error:?}").contains("\"id\""), "{error:?}");
+        // An entry that speaks of the whole decides, wherever it stands.
+        let whole = r#"{"message":"could not find project p","path":["project"]}"#;
+        for both in [format!("{errors},{whole}"), format!("{whole},{errors}")] {
+            assert_eq!(
+                kind(200, &format!(r#"{{"data":{data},"errors":[{both}]}}"#)),
+                ErrorKind::NotFound
+            );
+        }
+        for path in ["[]", "null", r#"["project"]"#, r#"["project","run2"]"#] {
+            let body = format!(r#"{{"data":null,"errors":[{{"message":"run not found","path":{path}}}]}}"#);
+            let error = read(200, &body).unwrap_err();
+            assert_eq!(
+                (error.kind(), error.partial_data()),
+                (ErrorKind::NotFound, None),
+                "{path}"
+            );
+        }
+        // What has no such meaning keeps its kind: the whole request is worth another try, or another key.
+        for (words, expected) in [
+            ("boom", ErrorKind::Server),
+            ("rate limit exceeded", ErrorKind::RateLimited),
+        ] {
+            let body = format!(r#"{{"data":{data},"errors":[{{"message":"{words}","path":["a",0]}}]}}"#);
+            assert_eq!(kind(200, &body), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_of_an_answer_has_an_end() {
+        let body = |length: usize| {
+            format!(
+                r#"{{"data":{{"a":"{}"}},"errors":[{{"message":"boom"}}]}}"#,
+                "x".repeat(length)
+            )
+        };
+        let kept = |length| read(200, &body(length)).unwrap_err().partial_data().map(str::len);
+        assert_eq!(kept(PARTIAL - 8), Some(PARTIAL));
+        assert_eq!(kept(PARTIAL - 7), None);
+        // Data that is not what was asked for is kept, too.
+        let other = read_answer::<Vec<u8>>(
+            StatusCode::OK,
+            &HeaderMap::new(),
+            br#"{"errors":["boom"],"data":{"a":1}}"#,
+            0,
+        );
+        assert_eq!(other.unwrap_err().partial_data(), Some(r#"{"a":1}"#));
     }
 
     #[test]

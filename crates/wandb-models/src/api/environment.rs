@@ -1,6 +1,6 @@
 //! The one place that reads the environment and the files of the user: [`Api::from_env`] and what it is made of.
 
-use std::{fs, io, path::Path};
+use std::{ffi::OsString, fs, io, path::Path};
 
 use wandb_core::{
     Error, ErrorKind, Result,
@@ -30,10 +30,7 @@ impl Environment {
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a value that cannot be, or a profile that is not there;
     /// [`Io`](ErrorKind::Io) for a file that is there and cannot be read.
     pub fn read(explicit: Layer, profile: Option<&str>) -> Result<Self> {
-        // Variables that are not Unicode are none that W&B knows.
-        let variables: Vec<(String, String)> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
+        let variables = unicode(std::env::vars_os())?;
         let pairs = || {
             variables
                 .iter()
@@ -123,6 +120,28 @@ impl Environment {
             .map(|(name, value)| (name.clone(), value.expose().to_owned()));
         wandb_artifacts::stores::ObjectStores::from_variables(transport, variables)
     }
+}
+
+/// The variables that are Unicode. Others are none of W&B's, but for those that are called so: a key with a stray byte is not
+/// the same as no key.
+fn unicode(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Vec<(String, String)>> {
+    let mut known = Vec::new();
+    for (name, value) in variables {
+        let Ok(name) = name.into_string() else {
+            continue;
+        };
+        match value.into_string() {
+            Ok(value) => known.push((name, value)),
+            Err(_) if name.starts_with("WANDB_") || name == "NETRC" => {
+                // Its value may be a secret, broken or not.
+                return Err(Error::invalid_input(format!(
+                    "the environment variable {name} is not valid Unicode"
+                )));
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(known)
 }
 
 /// The largest settings file that is read, in bytes.
@@ -248,5 +267,31 @@ mod connect {
 
     fn proxy_error(error: wandb_transport::ConfigError) -> Error {
         Error::invalid_input("the proxy setting cannot be used").with_source(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_of_ours_that_is_no_text_is_told_and_not_shown() {
+        use std::os::unix::ffi::OsStringExt;
+
+        let broken = || OsString::from_vec(b"5ecret\xff".to_vec());
+        let good = |name: &str| (OsString::from(name), OsString::from("x"));
+        let known = unicode([
+            good("WANDB_ENTITY"),
+            (OsString::from("LS_COLORS"), broken()),
+            (broken(), broken()),
+        ]);
+        assert_eq!(known.unwrap(), [("WANDB_ENTITY".to_owned(), "x".to_owned())]);
+        for name in ["WANDB_API_KEY", "WANDB_CACHE_DIR", "NETRC"] {
+            let error = unicode([good("WANDB_ENTITY"), (OsString::from(name), broken())]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            assert!(error.to_string().contains(name), "{error}");
+            assert!(!format!("{error:?}").contains("5ecret"), "{error:?}");
+        }
     }
 }

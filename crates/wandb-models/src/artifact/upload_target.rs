@@ -51,8 +51,9 @@ impl PendingVersion {
         }
     }
 
-    fn slot(&self, file: wire::UploadFile) -> UploadSlot {
-        UploadSlot {
+    fn slot(&self, file: wire::UploadFile) -> Result<UploadSlot> {
+        let multipart = file.upload_multipart_urls.map(multipart).transpose()?;
+        Ok(UploadSlot {
             upload_url: file.upload_url.filter(|url| !url.is_empty()).map(SafeUrl::new),
             headers: file.upload_headers.unwrap_or_default(),
             storage_path: file.storage_path,
@@ -61,22 +62,22 @@ impl PendingVersion {
                 || self.artifact_id.inner().to_owned(),
                 |artifact| artifact.id.into_inner(),
             ),
-            multipart: file.upload_multipart_urls.map(|urls| MultipartSlot {
-                upload_id: urls.upload_id,
-                parts: urls
-                    .upload_url_parts
-                    .into_iter()
-                    // A number that is none fits no part that was asked for.
-                    .map(|part| {
-                        (
-                            u32::try_from(part.part_number.0).unwrap_or(0),
-                            SafeUrl::new(part.upload_url),
-                        )
-                    })
-                    .collect(),
-            }),
-        }
+            multipart,
+        })
     }
+}
+
+fn multipart(urls: wire::UploadMultipartUrls) -> Result<MultipartSlot> {
+    let parts = urls.upload_url_parts.into_iter().map(|part| {
+        let number = part.part_number.0;
+        let counted = u32::try_from(number)
+            .map_err(|_| Error::protocol(format!("the server gives a part the number {number}")))?;
+        Ok((counted, SafeUrl::new(part.upload_url)))
+    });
+    Ok(MultipartSlot {
+        upload_id: urls.upload_id,
+        parts: parts.collect::<Result<_>>()?,
+    })
 }
 
 #[async_trait]
@@ -101,11 +102,14 @@ impl UploadTarget for PendingVersion {
             .files
             .edges
             .into_iter()
-            .map(|edge| edge.node.map(|file| self.slot(file)))
-            .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| {
-                Error::protocol("the server left out the place of a file").in_operation(description)
+            .map(|edge| {
+                let file = edge
+                    .node
+                    .ok_or_else(|| Error::protocol("the server left out the place of a file"))?;
+                self.slot(file)
             })
+            .collect::<Result<_>>()
+            .map_err(|error| error.in_operation(description))
     }
 
     async fn complete_multipart(&self, completed: &CompletedMultipart) -> Result<()> {

@@ -117,6 +117,8 @@ impl Team {
 
     /// Invites somebody, by login name or e-mail address (what has an `@` is one; official rule).
     ///
+    /// It is not repeated on failures that leave open whether the server acted: nobody gets two mails.
+    ///
     /// # Errors
     /// [`NotVisible`](ErrorKind::NotVisible) when the key may not, or as the server refuses it.
     pub async fn invite(&self, username_or_email: &str, admin: bool) -> Result<()> {
@@ -135,7 +137,10 @@ impl Team {
                 admin: Some(admin),
             },
         });
-        let answer: wire::CreateInvite = self.api.mutate(&operation, Repeat::Always, &description).await?;
+        let answer: wire::CreateInvite = self
+            .api
+            .mutate(&operation, Repeat::OnlyIfRefused, &description)
+            .await?;
         match answer.create_invite.and_then(|payload| payload.invite) {
             Some(_) => Ok(()),
             None => Err(Error::protocol("the server names no invitation").in_operation(description)),
@@ -144,18 +149,31 @@ impl Team {
 
     /// Removes a member, or takes an open invitation back.
     ///
+    /// It is not repeated on failures that leave open whether the server acted: the second answer would be that there is no
+    /// such member. Read the team again to know.
+    ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when the server has no such member, [`NotVisible`](ErrorKind::NotVisible) when
-    /// the key may not.
+    /// the key may not, [`InvalidInput`](ErrorKind::InvalidInput) for a member that the server gave no id.
     pub async fn remove_member(&self, member: &TeamMember) -> Result<()> {
         let description = format!("remove {:?} from team {:?}", member.name, self.name);
+        if member.id.as_deref().is_none_or(str::is_empty) {
+            return Err(Error::invalid_input(format!(
+                "the server gives no id for the member {:?}",
+                member.name
+            ))
+            .in_operation(description));
+        }
         let operation = wire::DeleteInvite::build(wire::DeleteInviteVariables {
             input: wire::DeleteInviteInput {
                 id: member.id.clone(),
                 entity_name: Some(self.name.clone()),
             },
         });
-        let answer: wire::DeleteInvite = self.api.mutate(&operation, Repeat::Always, &description).await?;
+        let answer: wire::DeleteInvite = self
+            .api
+            .mutate(&operation, Repeat::OnlyIfRefused, &description)
+            .await?;
         match answer.delete_invite.and_then(|payload| payload.success) {
             Some(true) => Ok(()),
             _ => Err(Error::not_found(format!("the member {:?}", member.name)).in_operation(description)),

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use wandb_core::ErrorKind;
 use wandb_transport::ScriptedTransport;
 
+use super::TeamMember;
 use crate::testing::{KEY, api};
 
 fn user(username: &str) -> Json {
@@ -166,6 +167,23 @@ async fn teams_and_members() {
         .variables(json!({"input": {"id": "m1", "entityName": "team"}}))
         .respond_data(json!({"deleteInvite": {"success": true}}));
     found.remove_member(&found.members[0]).await.unwrap();
+    let nameless = TeamMember {
+        id: None,
+        ..found.members[0].clone()
+    };
+    assert_eq!(
+        found.remove_member(&nameless).await.unwrap_err().kind(),
+        ErrorKind::InvalidInput
+    );
+    // What may have been done is not done again: each of these is one request.
+    for operation in ["DeleteInvite", "CreateInvite"] {
+        script.graphql(operation).respond_status(502);
+    }
+    assert_eq!(
+        found.remove_member(&found.members[0]).await.unwrap_err().status(),
+        Some(502)
+    );
+    assert_eq!(found.invite("ada", false).await.unwrap_err().status(), Some(502));
     script
         .graphql("CreateTeam")
         .respond_graphql_error("a team of this name exists");
