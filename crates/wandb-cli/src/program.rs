@@ -84,6 +84,7 @@ fn execute(cli: Cli) -> CommandResult {
 
 /// Ends the process when a signal did not: opening a pipe that nobody writes to, for one, cannot be given up, and neither
 /// can a read of a stuck disk. It lives on a thread of its own, so that nothing that blocks a command blocks it.
+#[expect(clippy::exit, reason = "what blocks cannot be asked to return")]
 async fn end_anyway() {
     commands::stop_signal().await;
     tokio::time::sleep(PATIENCE * 2).await;
