@@ -25,6 +25,7 @@ mod reports;
 mod serve;
 #[cfg(target_os = "linux")]
 mod signals;
+mod stores;
 mod sweeps;
 mod verbs;
 mod write;
