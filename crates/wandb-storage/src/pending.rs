@@ -254,7 +254,8 @@ impl PendingFile {
             journal,
             existing: self.existing,
             is_link: false,
-            file,
+            placed: None,
+            file: Some(file),
             facts,
         })
     }

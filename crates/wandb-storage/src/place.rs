@@ -23,8 +23,11 @@ impl Directory {
     /// Takes over a file of another directory (often a cache) whose bytes are known, by `proof`, to have the given size and
     /// digest. The bytes are not read again; instead, the source must have the same proof after as before.
     ///
-    /// The result is published like any other ([`publish_many`](crate::publish_many)). A hard link is made durable by its
-    /// source being so.
+    /// The result is published like any other ([`publish_many`](crate::publish_many)). The bytes of a hard link are as durable
+    /// as those of its source, so the source must have been flushed. Where nothing is under the name, a link is made there at
+    /// once: the bytes are verified already, and of two names for them none is a part.
+    ///
+    /// A link changes the `ctime` of its source, and nothing else: [`VerifiedFile::linked_stat`].
     ///
     /// `None` when the source is not, or is no longer, what the proof says.
     ///
@@ -43,13 +46,17 @@ impl Directory {
         if from.look_at(from_name)? != Found::File(*stat) {
             return Ok(None);
         }
+        if placement == Placement::HardLink
+            && let Some(placed) = self.link_at_once(name, existing, source, proof)?
+        {
+            return Ok(placed);
+        }
         self.make_way(name, existing)?;
         if placement == Placement::HardLink
             && let Some(placed) = self.link_from(name, existing, source, facts)?
         {
-            // The link itself changes the source's `ctime`, and nothing else.
-            let is_same = matches!(from.look_at(from_name)?, Found::File(now)
-                if now.size == stat.size && now.modified == stat.modified && now.inode == stat.inode);
+            let is_same =
+                matches!(from.look_at(from_name)?, Found::File(now) if stat.is_same_but_changed(&now));
             return Ok(is_same.then_some(placed));
         }
         let failed = |error| StorageError::io("read", from.path_of(from_name))(error);
@@ -59,6 +66,7 @@ impl Directory {
             Err(error) => return Err(failed(error)),
         };
         let opened = part::create_unique(self, name)?;
+        let file = Arc::new(opened.file);
         let placed = VerifiedFile {
             directory: self.clone(),
             name: name.clone(),
@@ -66,18 +74,62 @@ impl Directory {
             journal: None,
             existing,
             is_link: false,
-            file: Arc::new(opened.file),
+            placed: None,
+            file: Some(Arc::clone(&file)),
             facts: *facts,
         };
-        if !clone_blocks(&placed.file, &original) {
+        if !clone_blocks(&file, &original) {
             // The standard library lets the kernel copy where it can.
-            let copied = io::copy(&mut original, &mut &*placed.file)
+            let copied = io::copy(&mut original, &mut &*file)
                 .map_err(StorageError::io("write", self.path_of(name)))?;
             if copied != stat.size {
                 return Ok(None);
             }
         }
         Ok((from.look_at(from_name)? == Found::File(*stat)).then_some(placed))
+    }
+
+    /// Links to the final name if nothing is there. `None` when that cannot be done; `Some(None)` when the source changed.
+    fn link_at_once(
+        &self,
+        name: &RelativePath,
+        existing: Existing,
+        (from, from_name): (&Self, &RelativePath),
+        (stat, facts): (&FileStat, &FileFacts),
+    ) -> Result<Option<Option<VerifiedFile>>, StorageError> {
+        let link = || {
+            from.handle()
+                .hard_link(from_name.as_str(), self.handle(), name.as_str())
+        };
+        let mut linked = link();
+        if matches!(&linked, Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            self.make_way(name, existing)?;
+            linked = link();
+        }
+        if linked.is_err() {
+            return Ok(None);
+        }
+        let Found::File(now) = self.look_at(name)? else {
+            return Ok(Some(None));
+        };
+        if !stat.is_same_but_changed(&now) {
+            // Of the file that was verified nobody knows what it is now. What is no name of it is somebody else's.
+            if now.inode == stat.inode {
+                self.remove(name)?;
+            }
+            return Ok(Some(None));
+        }
+        Ok(Some(Some(VerifiedFile {
+            directory: self.clone(),
+            name: name.clone(),
+            part: None,
+            journal: None,
+            existing,
+            is_link: true,
+            placed: Some(now),
+            file: None,
+            facts: *facts,
+        })))
     }
 
     fn link_from(
@@ -96,11 +148,6 @@ impl Directory {
                 Err(_) => return Ok(None),
             }
         };
-        let file = self
-            .handle()
-            .open(&part)
-            .map_err(StorageError::io("open", self.path_of(name)))?
-            .into_std();
         Ok(Some(VerifiedFile {
             directory: self.clone(),
             name: name.clone(),
@@ -108,7 +155,8 @@ impl Directory {
             journal: None,
             existing,
             is_link: true,
-            file: Arc::new(file),
+            placed: None,
+            file: None,
             facts: *facts,
         }))
     }

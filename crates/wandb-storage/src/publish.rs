@@ -18,7 +18,8 @@ use crate::{Directory, Existing, FileFacts, FileStat, StorageError, directory::p
 #[cfg(target_os = "linux")]
 const FLUSH_ALL: usize = 16;
 
-/// A file whose bytes are the promised ones, still under the name of a part. Dropping it removes it.
+/// A file whose bytes are the promised ones, still under the name of a part. Dropping it removes it. A hard link may have its
+/// name already ([`Directory::place_from`]), and then stays.
 #[derive(Debug)]
 pub struct VerifiedFile {
     pub(crate) directory: Directory,
@@ -29,7 +30,10 @@ pub struct VerifiedFile {
     pub(crate) existing: Existing,
     /// Whether the part is a second name of another file.
     pub(crate) is_link: bool,
-    pub(crate) file: Arc<File>,
+    /// Of a link that has its final name.
+    pub(crate) placed: Option<FileStat>,
+    /// `None` for a link, whose bytes are as durable as those of its source.
+    pub(crate) file: Option<Arc<File>>,
     pub(crate) facts: FileFacts,
 }
 
@@ -63,6 +67,12 @@ impl VerifiedFile {
         self.is_link
     }
 
+    /// The facts of a hard link that has its final name already: those of its source, too, until something else changes it.
+    #[must_use]
+    pub fn linked_stat(&self) -> Option<&FileStat> {
+        self.placed.as_ref()
+    }
+
     /// Gives the file its name without waiting for the disk. After a power failure it may be gone, empty or cut, so this is
     /// for hard links to durable bytes, and for files that nobody trusts after the machine was started anew.
     ///
@@ -74,6 +84,13 @@ impl VerifiedFile {
 
     fn rename(&mut self) -> Result<Published, StorageError> {
         let target = self.directory.path_of(&self.name);
+        if let Some(stat) = self.placed {
+            return Ok(Published {
+                path: target,
+                facts: self.facts,
+                stat: Some(stat),
+            });
+        }
         let part = self.part.as_deref().unwrap_or_default();
         let directory = self.directory.clone();
         let handle = directory.handle();
@@ -272,19 +289,23 @@ fn open_directory(directory: &Directory, parent: &str) -> io::Result<File> {
 fn is_one_device(files: &[VerifiedFile]) -> bool {
     use std::os::unix::fs::MetadataExt as _;
 
-    let device = |file: &VerifiedFile| file.file.metadata().map(|facts| facts.dev()).ok();
-    let first = files.first().and_then(device);
-    first.is_some() && files.iter().all(|file| device(file) == first)
+    let mut devices = files
+        .iter()
+        .filter_map(|file| file.file.as_ref())
+        .map(|file| file.metadata().map(|facts| facts.dev()).ok());
+    let first = devices.next().flatten();
+    first.is_some() && devices.all(|device| device == first)
 }
 
 #[cfg(target_os = "linux")]
 fn flush(files: &[VerifiedFile]) -> Vec<io::Result<()>> {
-    let written = files.iter().filter(|file| !file.is_link).count();
+    let mut written = files.iter().filter_map(|file| file.file.as_deref());
     // One call writes all of them, and waits once for the disk. When it fails, the flush of each tells which ones.
-    if written >= FLUSH_ALL
+    if let Some(first) = written.next()
+        && written.count() + 1 >= FLUSH_ALL
         && syncfs_tells_errors()
         && is_one_device(files)
-        && rustix::fs::syncfs(&*files[0].file).is_ok()
+        && rustix::fs::syncfs(first).is_ok()
     {
         return files.iter().map(|_| Ok(())).collect();
     }
@@ -298,10 +319,31 @@ fn flush(files: &[VerifiedFile]) -> Vec<io::Result<()>> {
 
 /// The bytes of a link are as durable as its source's, which was published before.
 fn flush_one(file: &VerifiedFile) -> io::Result<()> {
-    if file.is_link {
+    file.file.as_ref().map_or(Ok(()), |file| file.sync_all())
+}
+
+impl Directory {
+    /// Makes the bytes of files below this directory durable that somebody published
+    /// [unflushed](VerifiedFile::publish_unflushed): of few files each, of many the whole file system once. A file that is
+    /// gone is passed over.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`].
+    pub fn flush_files(&self, names: &[&RelativePath]) -> Result<(), StorageError> {
+        #[cfg(target_os = "linux")]
+        if names.len() >= FLUSH_ALL
+            && syncfs_tells_errors()
+            && open_directory(self, ".").is_ok_and(|opened| rustix::fs::syncfs(opened).is_ok())
+        {
+            return Ok(());
+        }
+        for name in names {
+            if let Some(file) = self.open(name)? {
+                file.sync_all()
+                    .map_err(StorageError::io("flush", self.path_of(name)))?;
+            }
+        }
         Ok(())
-    } else {
-        file.file.sync_all()
     }
 }
 

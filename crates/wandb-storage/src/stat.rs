@@ -54,6 +54,13 @@ impl Found {
 }
 
 impl FileStat {
+    /// Whether it is the same file with the same bytes, and at most its description changed, as by a further hard link. Unlike
+    /// with all facts equal, a change of the bytes by someone who puts the modification time back is not noticed.
+    #[must_use]
+    pub fn is_same_but_changed(&self, later: &Self) -> bool {
+        self.size == later.size && self.modified == later.modified && self.inode == later.inode
+    }
+
     #[cfg(unix)]
     pub(crate) fn of(metadata: &Metadata) -> Self {
         let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);

@@ -70,6 +70,7 @@ impl Directory {
         })?;
         self.make_way(name, existing)?;
         let opened = part::create_unique(self, name)?;
+        let file = Arc::new(opened.file);
         let verified = VerifiedFile {
             directory: self.clone(),
             name: name.clone(),
@@ -77,12 +78,13 @@ impl Directory {
             journal: None,
             existing,
             is_link: false,
-            file: Arc::new(opened.file),
+            placed: None,
+            file: Some(Arc::clone(&file)),
             facts: bytes.facts,
         };
         let mut offset = 0;
         for chunk in &bytes.chunks {
-            write_all_at(&verified.file, chunk.as_ref(), offset)
+            write_all_at(&file, chunk.as_ref(), offset)
                 .map_err(StorageError::io("write", self.path_of(name)))?;
             offset += chunk.as_ref().len() as u64;
         }

@@ -8,7 +8,11 @@ use wandb_storage::{
     VerifiedFile, publish_many,
 };
 
-use super::{Cache, CacheError, CachedObject, ObjectKey, store::now};
+use super::{
+    Cache, CacheError, CachedObject, ObjectKey,
+    record::Proof,
+    store::{TICK, now},
+};
 
 /// How many files wait for each other at most; each of them is open.
 const BATCH: usize = 128;
@@ -162,14 +166,20 @@ impl Cache {
             path,
             stat,
             facts: published.facts,
+            is_durable: true,
         })
     }
 
     /// Begins to place an object into a directory; [`publish_many`] of `wandb-storage` gives it its name. `None` when the
     /// object changed since it was looked up.
     ///
-    /// With a hard link whoever writes into the file changes the object, which is noticed at its next use: a link changes the
-    /// object's times, so that it is read again.
+    /// With a hard link whoever writes into the file changes the object, which is noticed at its next use by its modification
+    /// time. A link changes the object's `ctime`, which is part of its proof. The proof is carried over to the new `ctime`, so
+    /// that objects are not read again for each link: it held until immediately before, and size, inode and modification time
+    /// are the same after. Only a program that changes the bytes *and* puts the modification time back within the same moment
+    /// is not noticed; at any other time its `ctime` gives it away.
+    ///
+    /// The bytes of a link must be [durable](Self::make_durable).
     ///
     /// # Errors
     /// [`CacheError::Storage`].
@@ -182,8 +192,63 @@ impl Cache {
         placement: Placement,
     ) -> Result<Option<VerifiedFile>, CacheError> {
         let source = (&self.objects, &object.path);
-        let proof = (&object.stat, &object.facts);
-        Ok(directory.place_from(name, existing, source, proof, placement)?)
+        // It may have been linked since it was looked up, under another name of the same artifact.
+        let stat = match self.index().get(&object.key) {
+            Some(proof) if object.stat.is_same_but_changed(&proof.stat) => proof.stat,
+            _ => object.stat,
+        };
+        let proof = (&stat, &object.facts);
+        let placed = directory.place_from(name, existing, source, proof, placement)?;
+        if let Some(linked) = placed.as_ref().and_then(VerifiedFile::linked_stat) {
+            self.carry_over(object.key, &stat, linked);
+        }
+        Ok(placed)
+    }
+
+    /// Notes that an object was linked by [`place`](Self::place) and is as `linked` says now. For links that replaced a file:
+    /// they have their final facts only when they are published.
+    pub fn note_linked(&self, object: &CachedObject, linked: &FileStat) {
+        let known = self.index().get(&object.key).map(|proof| proof.stat);
+        if let Some(known) = known {
+            self.carry_over(object.key, &known, linked);
+        }
+    }
+
+    fn carry_over(&self, key: ObjectKey, before: &FileStat, linked: &FileStat) {
+        // Within a tick of the clock a change of the bytes would have the same modification time.
+        let is_settled = before.modified.saturating_add(2 * TICK) < linked.changed;
+        let mut index = self.index();
+        if let Some(proof) = index.get(&key).copied()
+            && proof.stat == *before
+            && is_settled
+            && before.is_same_but_changed(linked)
+        {
+            let stat = *linked;
+            index.note(key, Some(Proof { stat, ..proof }));
+        }
+    }
+
+    /// Makes the bytes of objects durable that were stored without waiting for the disk: hard links to them are as durable as
+    /// they are.
+    ///
+    /// # Errors
+    /// [`CacheError::Storage`].
+    pub fn make_durable<'a>(
+        &self,
+        objects: impl IntoIterator<Item = &'a CachedObject>,
+    ) -> Result<(), CacheError> {
+        let objects: Vec<_> = objects.into_iter().filter(|object| !object.is_durable).collect();
+        let names: Vec<_> = objects.iter().map(|object| &object.path).collect();
+        self.objects.flush_files(&names)?;
+        let mut index = self.index();
+        for object in objects {
+            if let Some(proof) = index.get(&object.key).copied()
+                && proof.stat == object.stat
+            {
+                index.note(object.key, Some(Proof { boot: None, ..proof }));
+            }
+        }
+        Ok(())
     }
 
     /// Where an object is, for messages.

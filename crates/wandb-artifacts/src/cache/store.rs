@@ -26,7 +26,7 @@ const USE_STEP: u64 = 60 * 60;
 const WRITTEN_BACK: i128 = 60 * 60 * 1_000_000_000;
 
 /// Longer than any tick of a file system's clock, in nanoseconds.
-const TICK: i128 = 50_000_000;
+pub(super) const TICK: i128 = 50_000_000;
 
 /// The content cache. See the [module](super) for what it promises.
 ///
@@ -59,6 +59,8 @@ pub struct CachedObject {
     pub(super) path: RelativePath,
     pub(super) stat: FileStat,
     pub(super) facts: FileFacts,
+    /// Whether its bytes are on the disk, as far as is known.
+    pub(super) is_durable: bool,
 }
 
 impl CachedObject {
@@ -236,6 +238,7 @@ impl Cache {
                         path,
                         stat,
                         facts,
+                        is_durable: proof.boot.is_none() || is_written_back(&stat),
                     });
                 }
                 proof => {
@@ -267,6 +270,7 @@ impl Cache {
                         path: path.clone(),
                         stat,
                         facts,
+                        is_durable: is_written_back(&stat),
                     });
                 }
                 Ok(Some(_)) => self.discard(&key, path)?,

@@ -230,6 +230,102 @@ fn objects_are_placed_by_copy_and_by_link() {
 }
 
 #[test]
+fn links_carry_the_proof_over_and_changes_end_it() {
+    let fixture = Fixture::new();
+    let cache = fixture.cache();
+    let object = insert(&cache, key(b"abc"), b"abc").unwrap();
+    let target = fixture.root.path().join("target");
+    let written = SystemTime::now();
+    while written
+        .elapsed()
+        .is_ok_and(|age| age < Duration::from_millis(200))
+    {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let is_proven = || cache.usage().unwrap().proven.files == 1;
+    // Two names of one artifact, looked up together.
+    assert!(place(&cache, &object, &target, "deep/one", Placement::HardLink));
+    assert!(is_proven());
+    assert!(place(&cache, &object, &target, "deep/two", Placement::HardLink));
+    assert!(is_proven());
+    // Over a file that is there: the facts are final when it is published.
+    fs::write(target.join("three"), "old").unwrap();
+    let directory = Directory::create(&target).unwrap();
+    let name = safe_relative_path("three").unwrap();
+    let link = (Existing::Replace, Placement::HardLink);
+    let placed = cache
+        .place(&object, &directory, &name, link.0, link.1)
+        .unwrap()
+        .unwrap();
+    assert!(placed.is_link() && placed.linked_stat().is_none());
+    let published = publish_many(vec![placed]).pop().unwrap().unwrap();
+    assert!(!is_proven() || !cfg!(unix));
+    cache.note_linked(&object, &published.stat.unwrap());
+    assert!(is_proven());
+    cache.flush().unwrap();
+    assert_eq!(fixture.cache().usage().unwrap().proven.files, 1);
+    for name in ["deep/one", "deep/two", "three"] {
+        assert_eq!(fs::read(target.join(name)).unwrap(), b"abc");
+    }
+    // Other bytes, with the old modification time: the `ctime` tells.
+    let old = fs::metadata(target.join("three")).unwrap().modified().unwrap();
+    fs::write(target.join("three"), "xyz").unwrap();
+    File::options()
+        .write(true)
+        .open(target.join("three"))
+        .unwrap()
+        .set_modified(old)
+        .unwrap();
+    assert!(!is_proven() || !cfg!(unix));
+    assert!(!place(&cache, &object, &target, "four", Placement::HardLink) || !cfg!(unix));
+    assert_eq!(target.join("four").exists(), !cfg!(unix));
+}
+
+#[test]
+fn what_was_not_flushed_is_flushed_before_it_is_linked() {
+    let fixture = Fixture::new();
+    let cache = fixture.cache();
+    let directory = Directory::create(fixture.root.path().join("target")).unwrap();
+    let contents: Vec<Vec<u8>> = (0..20_u8).map(|number| vec![number; 9]).collect();
+    for bytes in &contents {
+        let name = safe_relative_path(&key(bytes).hex()).unwrap();
+        let mut file = directory.begin(&name, Existing::Refuse, Algorithm::Md5).unwrap();
+        file.append(bytes).unwrap();
+        let file = file.verify(&Expected::default()).unwrap();
+        let published = publish_many(vec![file]).pop().unwrap().unwrap();
+        let (stat, facts) = (published.stat.unwrap(), published.facts);
+        cache
+            .store(key(bytes), (&directory, &name), (&stat, &facts), Placement::Copy)
+            .unwrap();
+    }
+    let wanted: Vec<Wanted> = contents
+        .iter()
+        .map(|bytes| Wanted {
+            key: key(bytes),
+            size: None,
+        })
+        .collect();
+    let found = || {
+        cache
+            .lookup_many(&wanted)
+            .unwrap()
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+    };
+    // Where the system tells one run from another, copies were not flushed.
+    assert_eq!(
+        found().iter().any(|object| object.is_durable),
+        cache.index().boot().is_none()
+    );
+    cache.make_durable(&found()).unwrap();
+    assert!(found().iter().all(|object| object.is_durable));
+    // One of few, and one that is gone.
+    fs::remove_file(fixture.object(&key(&contents[0]))).unwrap();
+    cache.make_durable(&found()[..2]).unwrap();
+}
+
+#[test]
 fn files_of_a_user_are_adopted_by_copy() {
     let fixture = Fixture::new();
     let cache = fixture.cache();

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::Notify;
 use wandb_core::{Error, ErrorKind, Result, client::Client};
-use wandb_storage::{Directory, Existing, FileFacts, Found};
+use wandb_storage::{Directory, Existing, FileFacts, Found, Placement};
 
 use super::{
     DownloadOptions, Downloaded, UrlSource,
@@ -370,9 +370,15 @@ impl Download {
             let Some(cache) = cached::usable(&options) else {
                 return Ok(needed);
             };
-            let found = cached::look_up(cache, needed.iter().map(|&index| &manifest.entries()[index]));
+            let mut found = cached::look_up(cache, needed.iter().map(|&index| &manifest.entries()[index]));
+            if options.placement == Placement::HardLink
+                && let Err(error) = cache.make_durable(found.iter().flatten())
+            {
+                tracing::debug!(%error, "the cache could not be used");
+                found.fill(None);
+            }
             let mut rest = Vec::new();
-            for (index, found) in needed.into_iter().zip(found) {
+            for (index, mut found) in needed.into_iter().zip(found) {
                 let name = manifest.entries()[index].relative_path()?;
                 let placed = match &found {
                     Some(object) => {
@@ -382,7 +388,7 @@ impl Download {
                 };
                 match placed {
                     Some(file) => ready
-                        .send(Ready::cached(index, file))
+                        .send(Ready::cached(index, file, found.take()))
                         .map_err(|_| super::blocking::cancelled())?,
                     None => rest.push(index),
                 }
@@ -433,7 +439,7 @@ impl Download {
                     (&directory, &source),
                     (&stat, &facts),
                     // Two members of a version are two files, however the cache is linked.
-                    wandb_storage::Placement::Copy,
+                    Placement::Copy,
                 )?;
                 let file = placed.ok_or_else(|| {
                     Error::new(

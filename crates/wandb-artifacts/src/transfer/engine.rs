@@ -1,8 +1,8 @@
 //! The tasks of a download: who fetches what, who writes it, who publishes it.
 //!
 //! ```text
-//!   workers (async, gate) ──bytes, hashed──▶ writer thread ──parts──▶ publisher thread ──▶ facts, cache
-//!   large files (async)   ──parts──────────────────────────────────▶
+//!   workers (async, gate) ──bytes, hashed──▶ writer thread ──parts──▶ publisher thread ──▶ facts
+//!   large files (async)   ──parts──────────────────────────────────▶          └──▶ copiers ──▶ cache
 //! ```
 //!
 //! Small files are collected in memory, within a budget of bytes, and hashed where they were received; the writer thread
