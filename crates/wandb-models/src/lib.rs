@@ -40,6 +40,7 @@ pub use file::{DownloadOptions, Downloaded, File, FileData, Files, NoProgress, P
 pub use history::{
     History, HistoryRow, HistoryStream, RowBatch, SampledHistory, Scan, ScanReport, ScanStream,
 };
+pub use listing::{Listing, ListingQuery};
 pub use people::{ApiKeyLabel, NewApiKey, Team, TeamData, TeamMember, User, Users};
 pub use project::{Project, Projects};
 pub use report::{

@@ -1,40 +1,141 @@
-//! What all listings share: page size, limit, and a stream over [`Pages`].
+//! What all listings are: a question with a page size and a limit, read page by page or item by item.
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use wandb_core::{
     Result,
     page::{ItemStream, Page, PageOptions, Pages},
 };
+use wandb_schema::operations::shared::PageInfo;
 
 use crate::runtime::in_background;
 
-/// Page size and limit as the caller set them; checked when the listing starts.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Paging {
+/// A listing of what a question finds: runs, files, versions …. Nothing is sent until it is read.
+///
+/// The listings have names of their own ([`Runs`](crate::Runs), [`Files`](crate::Files) …), with methods that narrow the question;
+/// what is here they have in common.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Listing<Q> {
+    pub(crate) query: Q,
     pub(crate) page_size: u32,
     pub(crate) limit: Option<u64>,
 }
 
-impl Paging {
-    pub(crate) fn new(page_size: u32) -> Self {
+/// The question of a [`Listing`]. It is sealed: what it is asked with cannot be had outside of this crate.
+pub trait ListingQuery: Send + Sync + 'static {
+    /// What is listed.
+    type Item: Send + 'static;
+
+    /// Refuses what need not be sent to be refused.
+    #[doc(hidden)]
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// One page, in one request.
+    #[doc(hidden)]
+    fn fetch(&self, ask: Ask) -> impl Future<Output = Result<Page<Self::Item>>> + Send;
+}
+
+/// Which page is asked for.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    pub(crate) cursor: Option<String>,
+    /// How many items are wanted: the page size, or less before the limit.
+    pub(crate) count: u32,
+    /// How many a whole page has, for a question that drops some on this side.
+    pub(crate) page_size: u32,
+}
+
+impl Ask {
+    /// The count, as the wire has it.
+    pub(crate) fn first(&self) -> i32 {
+        i32::try_from(self.count).unwrap_or(i32::MAX)
+    }
+
+    /// From the beginning, as many items.
+    pub(crate) fn of(count: u32) -> Self {
         Self {
+            cursor: None,
+            count,
+            page_size: count,
+        }
+    }
+
+    /// The whole page, where what is dropped on this side does not count for the limit.
+    pub(crate) fn whole(self) -> Self {
+        Self {
+            count: self.page_size,
+            ..self
+        }
+    }
+}
+
+impl<Q> Listing<Q> {
+    pub(crate) fn new(query: Q, page_size: u32) -> Self {
+        Self {
+            query,
             page_size,
             limit: None,
         }
     }
 
-    /// The pages of a listing. Each page is fetched as a task of its own, so the next one arrives while the caller works
-    /// on the current one.
-    pub(crate) fn pages<T, F, R>(self, fetch: F) -> Result<Pages<'static, T>>
+    /// How many items a request asks for. Unless it is set, as many as the listing's own page says.
+    pub fn page_size(mut self, size: u32) -> Self {
+        self.page_size = size;
+        self
+    }
+
+    /// How many items are given at most. It is not the page size.
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+}
+
+impl<Q: ListingQuery> Listing<Q> {
+    /// The listing page by page: one page is one request, unless the listing says otherwise. While the caller works on a page,
+    /// the next one is fetched.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a page size that is not possible, and for what the listing
+    /// refuses before it is sent.
+    pub fn pages(self) -> Result<Pages<'static, Q::Item>> {
+        self.pages_by(|query, ask| async move { query.fetch(ask).await })
+    }
+
+    /// The items one by one.
+    ///
+    /// The server's cursors are offsets: when something is created or deleted while the listing is read, an item can come twice or
+    /// be missed.
+    pub fn stream(self) -> ItemStream<'static, Q::Item> {
+        items(self.pages())
+    }
+
+    /// The pages of another reading of the same question. Each page is fetched as a task of its own, so the next one arrives while
+    /// the caller works on the current one.
+    pub(crate) fn pages_by<T, F, R>(self, fetch: F) -> Result<Pages<'static, T>>
     where
         T: Send + 'static,
-        F: Fn(Option<String>, u32) -> R + Send + Sync + 'static,
+        F: Fn(Arc<Q>, Ask) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Page<T>>> + Send + 'static,
     {
-        let options = PageOptions::new(self.page_size, self.limit)?;
+        let Self {
+            query,
+            page_size,
+            limit,
+        } = self;
+        let options = PageOptions::new(page_size, limit)?;
+        query.check()?;
+        let query = Arc::new(query);
         Ok(Pages::new(options, move |cursor, count| {
-            in_background(fetch(cursor, count))
+            let ask = Ask {
+                cursor,
+                count,
+                page_size,
+            };
+            in_background(fetch(Arc::clone(&query), ask))
         }))
     }
 }
@@ -68,11 +169,11 @@ pub(crate) fn shown<N>(nodes: impl IntoIterator<Item = Option<N>>) -> (Vec<N>, u
     (shown, hidden)
 }
 
-/// Reads the cursor of a connection: `None` ends the listing.
+/// Reads where the page of a connection ends: `None` ends the listing.
 ///
 /// "More" without a cursor would begin again at the first page, so it is an error.
-pub(crate) fn next_cursor(more: bool, cursor: Option<String>) -> Result<Option<String>> {
-    match (more, cursor) {
+pub(crate) fn next(page: PageInfo) -> Result<Option<String>> {
+    match (page.has_next_page, page.end_cursor) {
         (false, _) => Ok(None),
         (true, Some(cursor)) => Ok(Some(cursor)),
         (true, None) => Err(wandb_core::Error::protocol(

@@ -4,7 +4,7 @@ use cynic::{MutationBuilder, QueryBuilder};
 use serde::Serialize;
 use wandb_core::{
     Error, Result,
-    page::{ItemStream, Page, Pages},
+    page::Page,
     path::{EntityName, NameError, ProjectName, ProjectPath},
     retry::Repeat,
     timestamp::Timestamp,
@@ -13,7 +13,7 @@ use wandb_schema::operations::projects as wire;
 
 use crate::{
     Api, Runs,
-    listing::{self, Paging},
+    listing::{self, Ask, Listing, ListingQuery},
     run::RunUser,
 };
 
@@ -73,80 +73,47 @@ impl Project {
     }
 }
 
-/// A listing of an entity's projects. Made by [`Api::projects`].
+/// A listing of an entity's projects, 200 a page. Made by [`Api::projects`]. An entity that does not exist has no projects: the
+/// server does not tell the two apart.
+pub type Projects = Listing<ProjectsQuery>;
+
+/// What [`Projects`] asks.
 #[derive(Debug, Clone)]
-#[must_use]
-pub struct Projects {
+pub struct ProjectsQuery {
     api: Api,
     entity: Option<String>,
-    paging: Paging,
 }
 
 impl Projects {
-    pub(crate) fn new(api: Api, entity: Option<String>) -> Self {
+    pub(crate) fn of_entity(api: Api, entity: Option<String>) -> Self {
         // The official client's page size for projects (protocol §2.3).
-        Self {
-            api,
-            entity,
-            paging: Paging::new(200),
-        }
-    }
-
-    /// How many projects a request asks for; 200 unless set.
-    pub fn page_size(mut self, size: u32) -> Self {
-        self.paging.page_size = size;
-        self
-    }
-
-    /// How many projects are given at most.
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.paging.limit = Some(limit);
-        self
-    }
-
-    /// The listing page by page. An entity that does not exist has no projects: the server does not tell the two apart.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a page size that is not possible.
-    pub fn pages(self) -> Result<Pages<'static, Project>> {
-        let Self { api, entity, paging } = self;
-        paging.pages(move |cursor, count| {
-            let (api, entity) = (api.clone(), entity.clone());
-            async move { fetch_page(&api, entity, cursor, count).await }
-        })
-    }
-
-    /// The projects one by one.
-    pub fn stream(self) -> ItemStream<'static, Project> {
-        listing::items(self.pages())
+        Self::new(ProjectsQuery { api, entity }, 200)
     }
 }
 
-async fn fetch_page(
-    api: &Api,
-    entity: Option<String>,
-    cursor: Option<String>,
-    count: u32,
-) -> Result<Page<Project>> {
-    let entity = match entity {
-        Some(entity) => entity,
-        None => api.default_entity().await?.as_str().to_owned(),
-    };
-    let description = format!("list the projects of {entity:?}");
-    let per_page = i32::try_from(count).unwrap_or(i32::MAX);
-    let operation = wire::GetProjects::build(wire::GetProjectsVariables {
-        entity: Some(entity),
-        cursor,
-        per_page,
-    });
-    let answer: wire::GetProjects = api.execute(&operation, &description).await?;
-    let Some(connection) = answer.models else {
-        return Ok(Page {
-            items: Vec::new(),
-            next: None,
+impl ListingQuery for ProjectsQuery {
+    type Item = Project;
+
+    async fn fetch(&self, ask: Ask) -> Result<Page<Project>> {
+        let entity = match &self.entity {
+            Some(entity) => entity.clone(),
+            None => self.api.default_entity().await?.as_str().to_owned(),
+        };
+        let description = format!("list the projects of {entity:?}");
+        let operation = wire::GetProjects::build(wire::GetProjectsVariables {
+            entity: Some(entity),
+            per_page: ask.first(),
+            cursor: ask.cursor,
         });
-    };
-    page(api, connection).map_err(|error| error.in_operation(description))
+        let answer: wire::GetProjects = self.api.execute(&operation, &description).await?;
+        let Some(connection) = answer.models else {
+            return Ok(Page {
+                items: Vec::new(),
+                next: None,
+            });
+        };
+        page(&self.api, connection).map_err(|error| error.in_operation(description))
+    }
 }
 
 fn page(api: &Api, connection: wire::ProjectConnection) -> Result<Page<Project>> {
@@ -156,10 +123,7 @@ fn page(api: &Api, connection: wire::ProjectConnection) -> Result<Page<Project>>
             .into_iter()
             .map(|node| Project::from_wire(api, node))
             .collect::<Result<_>>()?,
-        next: listing::next_cursor(
-            connection.page_info.has_next_page,
-            connection.page_info.end_cursor,
-        )?,
+        next: listing::next(connection.page_info)?,
     })
 }
 

@@ -65,11 +65,7 @@ mirror! {
     ArtifactCollections in artifact {
         fn filter(self, filter: impl Into<Value>) -> Self;
         fn order(self, order: impl Into<String>) -> Self;
-        fn page_size(self, size: u32) -> Self;
-        fn limit(self, limit: u64) -> Self;
         async fn count(&self) -> Result<u64>;
-        fn pages(self) -> Result<Items<Pages<'static, wandb_models::ArtifactCollection>>>;
-        fn stream(self) -> Items<ItemStream<'static, wandb_models::ArtifactCollection>>;
     }
     ArtifactEdit in artifact {
         fn description(self, description: impl Into<String>) -> Self;
@@ -85,33 +81,20 @@ mirror! {
         async fn save(self) -> Result<Artifact>;
     }
     ArtifactRuns in artifact {
-        fn page_size(self, size: u32) -> Self;
-        fn limit(self, limit: u64) -> Self;
         fn skip_hidden(self) -> Self;
         fn reference_pages(self) -> Result<Items<Pages<'static, wandb_models::RunReference>>>;
         fn references(self) -> Items<ItemStream<'static, wandb_models::RunReference>>;
-        fn pages(self) -> Result<Items<Pages<'static, wandb_models::Run>>>;
-        fn stream(self) -> Items<ItemStream<'static, wandb_models::Run>>;
     }
     ArtifactType {
         fn collections(&self) -> ArtifactCollections;
         async fn collection(&self, name: &str) -> Result<ArtifactCollection>;
     }
-    ArtifactTypes in artifact {
-        fn page_size(self, size: u32) -> Self;
-        fn limit(self, limit: u64) -> Self;
-        fn pages(self) -> Result<Items<Pages<'static, wandb_models::ArtifactType>>>;
-        fn stream(self) -> Items<ItemStream<'static, wandb_models::ArtifactType>>;
-    }
+    ArtifactTypes in artifact {}
     ArtifactVersions in artifact {
         fn filter(self, filter: impl Into<Value>) -> Self;
         fn order(self, order: impl Into<String>) -> Self;
         fn tags(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self;
-        fn page_size(self, size: u32) -> Self;
-        fn limit(self, limit: u64) -> Self;
         async fn count(&self) -> Result<u64>;
-        fn pages(self) -> Result<Items<Pages<'static, wandb_models::Artifact>>>;
-        fn stream(self) -> Items<ItemStream<'static, wandb_models::Artifact>>;
     }
     CollectionEdit in artifact {
         fn name(self, name: impl Into<String>) -> Self;
@@ -121,36 +104,20 @@ mirror! {
         fn remove_tag(self, tag: impl Into<String>) -> Self;
         async fn save(self) -> Result<ArtifactCollection>;
     }
-    LinkedArtifacts in artifact {
-        fn page_size(self, size: u32) -> Self;
-        fn pages(self) -> Result<Items<Pages<'static, wandb_models::Artifact>>>;
-        fn stream(self) -> Items<ItemStream<'static, wandb_models::Artifact>>;
-    }
+    LinkedArtifacts in artifact {}
     RunArtifacts in artifact {
-        fn page_size(self, size: u32) -> Self;
-        fn limit(self, limit: u64) -> Self;
         async fn count(&self) -> Result<u64>;
-        fn pages(self) -> Result<Items<Pages<'static, wandb_models::Artifact>>>;
-        fn stream(self) -> Items<ItemStream<'static, wandb_models::Artifact>>;
         fn places(self) -> Items<ItemStream<'static, Option<wandb_models::Artifact>>>;
     }
     UsedArtifact in artifact {
         field artifact -> Artifact;
     }
     UsedArtifacts in artifact {
-        fn page_size(self, size: u32) -> Self;
-        fn limit(self, limit: u64) -> Self;
         async fn count(&self) -> Result<u64>;
-        fn pages(self) -> Result<Items<Pages<'static, wandb_models::artifact::UsedArtifact>>>;
-        fn stream(self) -> Items<ItemStream<'static, wandb_models::artifact::UsedArtifact>>;
         fn places(self) -> Items<ItemStream<'static, Option<wandb_models::artifact::UsedArtifact>>>;
     }
     ArtifactFiles in artifact {
         fn names(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self;
-        fn page_size(self, size: u32) -> Self;
-        fn limit(self, limit: u64) -> Self;
-        fn pages(self) -> Result<Items<Pages<'static, wandb_models::artifact::ArtifactFile>>>;
-        fn stream(self) -> Items<ItemStream<'static, wandb_models::artifact::ArtifactFile>>;
     }
     Lineage in artifact {
         fn upstream(self, hops: u32) -> Self;

@@ -2,10 +2,8 @@
 
 use bytes::Bytes;
 use wandb_core::Result;
-use wandb_core::page::{ItemStream, Pages};
 use wandb_models::{DownloadOptions, Downloaded};
 
-use crate::Items;
 use crate::mirror::{mirror, plain};
 
 plain!(Bytes, Downloaded);
@@ -19,9 +17,5 @@ mirror! {
     Files {
         fn names(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self;
         fn pattern(self, pattern: impl Into<String>) -> Self;
-        fn page_size(self, size: u32) -> Self;
-        fn limit(self, limit: u64) -> Self;
-        fn pages(self) -> Result<Items<Pages<'static, wandb_models::File>>>;
-        fn stream(self) -> Items<ItemStream<'static, wandb_models::File>>;
     }
 }

@@ -5,6 +5,7 @@ mod artifact;
 mod draft;
 mod file;
 mod history;
+mod listing;
 #[cfg(feature = "media")]
 mod media;
 mod people;
@@ -25,6 +26,7 @@ pub use artifact::{
 pub use draft::{ArtifactDraft, LoggedArtifact};
 pub use file::{File, Files};
 pub use history::{History, Scan, ScanStream};
+pub use listing::Listing;
 #[cfg(feature = "media")]
 pub use media::{
     AnyTable, BoxLayer, ClassesFile, EntryReader, FileMedia, Image, JoinedTable, Mask, Media, MediaFile,
@@ -66,7 +68,9 @@ pub(crate) const MIRRORED: &[&[(&str, &[&str])]] = &[
 ];
 
 /// What is mirrored by hand, for the check.
-#[cfg(all(test, feature = "media"))]
-pub(crate) const WRITTEN: &[(&str, &[&[&str]])] = media::WRITTEN;
-#[cfg(all(test, not(feature = "media")))]
-pub(crate) const WRITTEN: &[(&str, &[&[&str]])] = &[];
+#[cfg(test)]
+pub(crate) const WRITTEN: &[&[(&str, &[&[&str]])]] = &[
+    listing::WRITTEN,
+    #[cfg(feature = "media")]
+    media::WRITTEN,
+];

@@ -1,10 +1,8 @@
 //! Users and teams.
 
 use wandb_core::Result;
-use wandb_core::page::{ItemStream, Pages};
 use wandb_models::{NewApiKey, TeamMember, User};
 
-use crate::Items;
 use crate::mirror::{mirror, plain};
 
 plain!(NewApiKey, TeamMember, User);
@@ -16,10 +14,5 @@ mirror! {
         async fn remove_member(&self, member: &TeamMember) -> Result<()>;
         async fn create_service_account(&self, description: &str) -> Result<TeamMember>;
     }
-    Users {
-        fn page_size(self, size: u32) -> Self;
-        fn limit(self, limit: u64) -> Self;
-        fn pages(self) -> Result<Items<Pages<'static, wandb_models::User>>>;
-        fn stream(self) -> Items<ItemStream<'static, wandb_models::User>>;
-    }
+    Users {}
 }

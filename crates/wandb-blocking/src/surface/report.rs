@@ -1,11 +1,9 @@
 //! Reports.
 
 use wandb_core::Result;
-use wandb_core::page::{ItemStream, Pages};
 use wandb_models::{ReportSection, RunSet};
 
 use super::Runs;
-use crate::Items;
 use crate::mirror::mirror;
 
 mirror! {
@@ -32,9 +30,5 @@ mirror! {
     Reports {
         fn name(self, name: impl Into<String>) -> Self;
         fn drafts(self) -> Self;
-        fn page_size(self, size: u32) -> Self;
-        fn limit(self, limit: u64) -> Self;
-        fn pages(self) -> Result<Items<Pages<'static, wandb_models::Report>>>;
-        fn stream(self) -> Items<ItemStream<'static, wandb_models::Report>>;
     }
 }

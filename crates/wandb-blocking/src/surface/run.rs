@@ -7,14 +7,12 @@ use wandb_artifacts::transfer::Progress;
 use wandb_core::Result;
 use wandb_core::filter::Filter;
 use wandb_core::order::Order;
-use wandb_core::page::{ItemStream, Pages};
 use wandb_core::value::Map;
 use wandb_models::{ListingReport, Selection, UpdatableState, WaitOptions};
 
 use super::{
     ConsoleLogs, File, Files, History, RunArtifacts, RunEdit, RunSummary, Scan, Sweep, UsedArtifacts,
 };
-use crate::Items;
 use crate::mirror::{mirror, plain};
 
 plain!(ListingReport);
@@ -69,12 +67,8 @@ mirror! {
     Runs {
         fn filter(self, filter: Filter) -> Self;
         fn order(self, order: Order) -> Self;
-        fn page_size(self, size: u32) -> Self;
-        fn limit(self, limit: u64) -> Self;
         fn select(self, selection: Selection) -> Self;
         async fn count(&self) -> Result<u64>;
-        fn pages(self) -> Result<Items<Pages<'static, wandb_models::Run>>>;
-        fn stream(self) -> Items<ItemStream<'static, wandb_models::Run>>;
         async fn collect_exactly_once(self) -> Result<(Vec<Run>, ListingReport)>;
     }
 }

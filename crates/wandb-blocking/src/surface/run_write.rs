@@ -1,23 +1,17 @@
 //! Runs: writing, and the lines of the console.
 
 use wandb_core::Result;
-use wandb_core::page::{ItemStream, Pages};
 use wandb_core::value::Value;
 use wandb_models::ConsoleLogLine;
 
 use super::Run;
-use crate::Items;
 use crate::mirror::{mirror, plain};
 
 plain!(ConsoleLogLine);
 
 mirror! {
     ConsoleLogs {
-        fn page_size(self, size: u32) -> Self;
-        fn limit(self, limit: u64) -> Self;
         fn last(self, lines: u32) -> Self;
-        fn pages(self) -> Result<Items<Pages<'static, wandb_models::ConsoleLogLine>>>;
-        fn stream(self) -> Items<ItemStream<'static, wandb_models::ConsoleLogLine>>;
     }
     NewRun {
         fn id(self, id: impl Into<String>) -> Self;

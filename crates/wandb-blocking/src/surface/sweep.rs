@@ -2,11 +2,9 @@
 
 use wandb_core::Result;
 use wandb_core::order::Order;
-use wandb_core::page::{ItemStream, Pages};
 use wandb_models::{Selection, SweepAgent, SweepState};
 
 use super::{Run, Runs};
-use crate::Items;
 use crate::mirror::{mirror, plain};
 
 plain!(SweepAgent);
@@ -23,19 +21,11 @@ mirror! {
         async fn best_run_by(&self, order: Order) -> Result<BestRun>;
     }
     Sweeps {
-        fn page_size(self, size: u32) -> Self;
-        fn limit(self, limit: u64) -> Self;
         async fn count(&self) -> Result<u64>;
-        fn pages(self) -> Result<Items<Pages<'static, wandb_models::Sweep>>>;
-        fn stream(self) -> Items<ItemStream<'static, wandb_models::Sweep>>;
     }
     AgentRuns {
         fn order(self, order: Order) -> Self;
         fn select(self, selection: Selection) -> Self;
-        fn page_size(self, size: u32) -> Self;
-        fn limit(self, limit: u64) -> Self;
-        fn pages(self) -> Result<Items<Pages<'static, wandb_models::Run>>>;
-        fn stream(self) -> Items<ItemStream<'static, wandb_models::Run>>;
     }
     BestRun {
         field run -> Option<Run>;

@@ -209,7 +209,7 @@ impl Api {
 
     /// The projects of an entity; `None` means the default entity.
     pub fn projects(&self, entity: Option<&str>) -> Projects {
-        Projects::new(self.clone(), entity.map(str::to_owned))
+        Projects::of_entity(self.clone(), entity.map(str::to_owned))
     }
 
     /// One project, by `entity/project`, `project`, or its web address.
@@ -227,7 +227,7 @@ impl Api {
     /// The runs of a project, by `entity/project`, `project`, or its web address. Nothing is sent until the listing is
     /// read.
     pub fn runs(&self, path: impl Into<String>) -> Runs {
-        Runs::new(self.clone(), path.into())
+        Runs::of_project(self.clone(), path.into())
     }
 
     /// One run, by `entity/project/run`, `project/run`, `run`, or its web address, with everything it carries.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use wandb_artifacts::name::{ArtifactName, Selector};
 use wandb_core::{
     Error, Result, Value,
-    page::{ItemStream, Page, Pages},
+    page::{ItemStream, Page},
     path::ProjectPath,
     timestamp::Timestamp,
 };
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     Api,
-    listing::{self, Paging},
+    listing::{self, Ask, Listing, ListingQuery},
 };
 
 /// How many aliases a request asks for (official: the same).
@@ -123,7 +123,7 @@ impl ArtifactCollection {
 
     /// The versions.
     pub fn versions(&self) -> ArtifactVersions {
-        ArtifactVersions::new(
+        ArtifactVersions::of_collection(
             self.api.clone(),
             Some(self.artifact_type.clone()),
             self.qualified_name(),
@@ -132,11 +132,12 @@ impl ArtifactCollection {
 
     /// The aliases of all versions, 1,000 a request.
     pub fn aliases(&self) -> ItemStream<'static, String> {
-        let (api, id, name) = (self.api.clone(), self.id.clone(), self.qualified_name());
-        listing::items(Paging::new(ALIASES_PAGE).pages(move |cursor, count| {
-            let (api, id, name) = (api.clone(), id.clone(), name.clone());
-            async move { fetch_aliases(&api, &id, &name, cursor, count).await }
-        }))
+        let query = AliasesQuery {
+            api: self.api.clone(),
+            id: self.id.clone(),
+            name: self.qualified_name(),
+        };
+        Listing::new(query, ALIASES_PAGE).stream()
     }
 
     /// Reads the collection again.
@@ -148,35 +149,38 @@ impl ArtifactCollection {
     }
 }
 
-async fn fetch_aliases(
-    api: &Api,
-    id: &str,
-    name: &str,
-    cursor: Option<String>,
-    count: u32,
-) -> Result<Page<String>> {
-    let description = format!("list the aliases of \"{name}\"");
-    let operation = wire::ArtifactCollectionAliases::build(wire::CollectionAliasesVariables {
-        id: cynic::Id::new(id),
-        cursor,
-        per_page: i32::try_from(count).unwrap_or(i32::MAX),
-    });
-    let answer: wire::ArtifactCollectionAliases = api.execute(&operation, &description).await?;
-    let connection = answer
-        .artifact_collection
-        .ok_or_else(|| Error::not_found(format!("collection \"{name}\"")))?
-        .aliases;
-    let page = || {
-        let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
-        Ok(Page {
-            items: nodes.into_iter().map(|node| node.alias).collect(),
-            next: listing::next_cursor(
-                connection.page_info.has_next_page,
-                connection.page_info.end_cursor,
-            )?,
-        })
-    };
-    page().map_err(|error: Error| error.in_operation(description))
+/// The aliases of a collection.
+struct AliasesQuery {
+    api: Api,
+    id: String,
+    name: String,
+}
+
+impl ListingQuery for AliasesQuery {
+    type Item = String;
+
+    async fn fetch(&self, ask: Ask) -> Result<Page<String>> {
+        let Self { api, id, name } = self;
+        let description = format!("list the aliases of \"{name}\"");
+        let operation = wire::ArtifactCollectionAliases::build(wire::CollectionAliasesVariables {
+            id: cynic::Id::new(&**id),
+            per_page: ask.first(),
+            cursor: ask.cursor,
+        });
+        let answer: wire::ArtifactCollectionAliases = api.execute(&operation, &description).await?;
+        let connection = answer
+            .artifact_collection
+            .ok_or_else(|| Error::not_found(format!("collection \"{name}\"")))?
+            .aliases;
+        let page = || {
+            let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
+            Ok(Page {
+                items: nodes.into_iter().map(|node| node.alias).collect(),
+                next: listing::next(connection.page_info)?,
+            })
+        };
+        page().map_err(|error: Error| error.in_operation(description))
+    }
 }
 
 impl Api {
@@ -186,14 +190,14 @@ impl Api {
         project: impl Into<String>,
         artifact_type: impl Into<String>,
     ) -> ArtifactCollections {
-        ArtifactCollections {
+        let query = CollectionsQuery {
             api: self.clone(),
             project: project.into(),
             artifact_type: artifact_type.into(),
             filter: None,
             order: None,
-            paging: Paging::new(50),
-        }
+        };
+        ArtifactCollections::new(query, 50)
     }
 
     /// One collection of a type, by `[entity/][project/]name`; an empty type means any.
@@ -247,40 +251,30 @@ pub(super) async fn fetch_one(
     }
 }
 
-/// A listing of collections. Made by [`Api::artifact_collections`]; nothing is sent until it is read.
+/// A listing of collections, 50 a page. Made by [`Api::artifact_collections`]; nothing is sent until it is read. A sort key or a
+/// filter that is none is refused.
+pub type ArtifactCollections = Listing<CollectionsQuery>;
+
+/// What [`ArtifactCollections`] asks.
 #[derive(Debug, Clone)]
-#[must_use]
-pub struct ArtifactCollections {
+pub struct CollectionsQuery {
     api: Api,
     project: String,
     artifact_type: String,
     filter: Option<Value>,
     order: Option<String>,
-    paging: Paging,
 }
 
 impl ArtifactCollections {
     /// Only collections that match, as the server reads Mongo-style JSON.
     pub fn filter(mut self, filter: impl Into<Value>) -> Self {
-        self.filter = Some(filter.into());
+        self.query.filter = Some(filter.into());
         self
     }
 
     /// The sort key, for example `-created_at`; without a sign it ascends.
     pub fn order(mut self, order: impl Into<String>) -> Self {
-        self.order = Some(order.into());
-        self
-    }
-
-    /// How many collections a request asks for; 50 unless set.
-    pub fn page_size(mut self, size: u32) -> Self {
-        self.paging.page_size = size;
-        self
-    }
-
-    /// How many collections are given at most.
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.paging.limit = Some(limit);
+        self.query.order = Some(order.into());
         self
     }
 
@@ -289,34 +283,13 @@ impl ArtifactCollections {
     /// # Errors
     /// [`NotFound`](wandb_core::ErrorKind::NotFound) when there is no such project or type.
     pub async fn count(&self) -> Result<u64> {
-        let (connection, _) = self.connection(None, 1).await?;
+        let (connection, _) = self.query.connection(Ask::of(1)).await?;
         u64::try_from(connection.total_count)
             .map_err(|_| Error::protocol("the server counts less than no collections"))
     }
+}
 
-    /// The listing page by page.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a page size that is not possible, a sort key or a filter
-    /// that is none.
-    pub fn pages(self) -> Result<Pages<'static, ArtifactCollection>> {
-        if let Some(order) = &self.order {
-            check_order(order)?;
-        }
-        self.filters()?;
-        let paging = self.paging;
-        let listing = Arc::new(self);
-        paging.pages(move |cursor, count| {
-            let listing = Arc::clone(&listing);
-            async move { listing.fetch(cursor, count).await }
-        })
-    }
-
-    /// The collections one by one.
-    pub fn stream(self) -> ItemStream<'static, ArtifactCollection> {
-        listing::items(self.pages())
-    }
-
+impl CollectionsQuery {
     fn filters(&self) -> Result<Option<JsonString>> {
         match &self.filter {
             None => Ok(None),
@@ -325,11 +298,7 @@ impl ArtifactCollections {
         }
     }
 
-    async fn connection(
-        &self,
-        cursor: Option<String>,
-        count: u32,
-    ) -> Result<(wire::ArtifactCollectionConnection, String)> {
+    async fn connection(&self, ask: Ask) -> Result<(wire::ArtifactCollectionConnection, String)> {
         let path = self.api.project_path(&self.project).await?;
         let description = format!("list the artifact collections of \"{path}\"");
         let variables = wire::CollectionsVariables {
@@ -338,8 +307,8 @@ impl ArtifactCollections {
             artifact_type: self.artifact_type.clone(),
             filters: self.filters()?,
             order: self.order.as_deref().map(signed),
-            cursor,
-            per_page: i32::try_from(count).unwrap_or(i32::MAX),
+            per_page: ask.first(),
+            cursor: ask.cursor,
         };
         let connection = if self.artifact_type.is_empty() {
             let operation = wire::ProjectArtifactCollections::build(variables);
@@ -364,9 +333,20 @@ impl ArtifactCollections {
         })?;
         Ok((connection, description))
     }
+}
 
-    async fn fetch(&self, cursor: Option<String>, count: u32) -> Result<Page<ArtifactCollection>> {
-        let (connection, description) = self.connection(cursor, count).await?;
+impl ListingQuery for CollectionsQuery {
+    type Item = ArtifactCollection;
+
+    fn check(&self) -> Result<()> {
+        if let Some(order) = &self.order {
+            check_order(order)?;
+        }
+        self.filters().map(drop)
+    }
+
+    async fn fetch(&self, ask: Ask) -> Result<Page<ArtifactCollection>> {
+        let (connection, description) = self.connection(ask).await?;
         let page = || {
             let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
             Ok(Page {
@@ -374,10 +354,7 @@ impl ArtifactCollections {
                     .into_iter()
                     .map(|node| ArtifactCollection::from_wire(&self.api, node))
                     .collect::<Result<_>>()?,
-                next: listing::next_cursor(
-                    connection.page_info.has_next_page,
-                    connection.page_info.end_cursor,
-                )?,
+                next: listing::next(connection.page_info)?,
             })
         };
         page().map_err(|error: Error| error.in_operation(description))

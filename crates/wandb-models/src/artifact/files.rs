@@ -4,30 +4,25 @@ use std::sync::Arc;
 
 use cynic::QueryBuilder;
 use serde::Serialize;
-use wandb_core::{
-    Error, Result,
-    page::{ItemStream, Page, Pages},
-    redact::SafeUrl,
-    timestamp::Timestamp,
-};
+use wandb_core::{Error, Result, page::Page, redact::SafeUrl, timestamp::Timestamp};
 use wandb_schema::operations::artifact_files as wire;
 
 use super::{Artifact, ArtifactData};
 use crate::{
     Api,
-    listing::{self, Paging},
+    listing::{self, Ask, Listing, ListingQuery},
 };
 
 impl Artifact {
     /// The files as the server lists them, references included. The [`manifest`](Self::manifest) is the authority; this is
     /// for addresses, media types and times.
     pub fn files(&self) -> ArtifactFiles {
-        ArtifactFiles {
+        let query = ArtifactFilesQuery {
             api: self.api.clone(),
             artifact: Arc::clone(&self.data),
             names: None,
-            paging: Paging::new(50),
-        }
+        };
+        ArtifactFiles::new(query, 50)
     }
 }
 
@@ -83,55 +78,35 @@ impl ArtifactFile {
     }
 }
 
-/// A listing of the files of a version. Made by [`Artifact::files`].
+/// A listing of the files of a version, 50 a page. Made by [`Artifact::files`]. A version that has no number yet is refused.
+pub type ArtifactFiles = Listing<ArtifactFilesQuery>;
+
+/// What [`ArtifactFiles`] asks.
 #[derive(Debug, Clone)]
-#[must_use]
-pub struct ArtifactFiles {
+pub struct ArtifactFilesQuery {
     api: Api,
     artifact: Arc<ArtifactData>,
     names: Option<Vec<String>>,
-    paging: Paging,
 }
 
 impl ArtifactFiles {
     /// Only files with these paths.
     pub fn names<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.names = Some(names.into_iter().map(Into::into).collect());
+        self.query.names = Some(names.into_iter().map(Into::into).collect());
         self
     }
+}
 
-    /// How many files a request asks for; 50 unless set.
-    pub fn page_size(mut self, size: u32) -> Self {
-        self.paging.page_size = size;
-        self
+impl ListingQuery for ArtifactFilesQuery {
+    type Item = ArtifactFile;
+
+    fn check(&self) -> Result<()> {
+        Member::of(&self.artifact).map(drop)
     }
 
-    /// How many files are given at most.
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.paging.limit = Some(limit);
-        self
-    }
-
-    /// The listing page by page.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a page size that is not possible, and for a version that has
-    /// no number yet.
-    pub fn pages(self) -> Result<Pages<'static, ArtifactFile>> {
+    async fn fetch(&self, ask: Ask) -> Result<Page<ArtifactFile>> {
         let member = Member::of(&self.artifact)?;
-        let Self {
-            api, names, paging, ..
-        } = self;
-        let (member, names) = (Arc::new(member), Arc::new(names));
-        paging.pages(move |cursor, count| {
-            let (api, member, names) = (api.clone(), Arc::clone(&member), Arc::clone(&names));
-            async move { fetch_page(&api, &member, names.as_ref().clone(), cursor, count).await }
-        })
-    }
-
-    /// The files one by one.
-    pub fn stream(self) -> ItemStream<'static, ArtifactFile> {
-        listing::items(self.pages())
+        fetch_page(&self.api, &member, self.names.clone(), ask.cursor, ask.count).await
     }
 }
 
@@ -210,10 +185,7 @@ async fn fetch_page(
                 .into_iter()
                 .map(ArtifactFile::from_wire)
                 .collect::<Result<_>>()?,
-            next: listing::next_cursor(
-                connection.page_info.has_next_page,
-                connection.page_info.end_cursor,
-            )?,
+            next: listing::next(connection.page_info)?,
         })
     };
     page().map_err(|error: Error| error.in_operation(description))

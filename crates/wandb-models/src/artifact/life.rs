@@ -2,17 +2,13 @@
 
 use cynic::{MutationBuilder, QueryBuilder};
 use wandb_artifacts::name::{Alias, ArtifactName, ArtifactPath, Selector};
-use wandb_core::{
-    Error, Result,
-    page::{ItemStream, Page, Pages},
-    retry::Repeat,
-};
+use wandb_core::{Error, Result, page::Page, retry::Repeat};
 use wandb_schema::operations::{artifact_writes as write, artifacts as wire};
 
 use super::{Artifact, collection_edit::confirmed, convert, lookup};
 use crate::{
     Api,
-    listing::{self, Paging},
+    listing::{self, Ask, Listing, ListingQuery},
 };
 
 impl Artifact {
@@ -154,12 +150,12 @@ impl Artifact {
 
     /// The portfolios that the version is linked into, as versions there.
     pub fn linked_artifacts(&self) -> LinkedArtifacts {
-        LinkedArtifacts {
+        let query = LinkedArtifactsQuery {
             api: self.api.clone(),
             id: self.id.clone(),
             name: self.exact_name(),
-            paging: Paging::new(100),
-        }
+        };
+        LinkedArtifacts::new(query, 100)
     }
 
     /// The collection, without a version.
@@ -183,78 +179,45 @@ impl Artifact {
     }
 }
 
-/// A listing of the portfolios that hold a version. Made by [`Artifact::linked_artifacts`]. The official client asks for one
-/// page only; this goes on.
+/// A listing of the portfolios that hold a version, 100 places a page. Made by [`Artifact::linked_artifacts`]. The official client
+/// asks for one page only; this goes on. The sequence where the version was logged is left out, so a page can be empty.
+pub type LinkedArtifacts = Listing<LinkedArtifactsQuery>;
+
+/// What [`LinkedArtifacts`] asks.
 #[derive(Debug, Clone)]
-#[must_use]
-pub struct LinkedArtifacts {
+pub struct LinkedArtifactsQuery {
     api: Api,
     id: String,
     name: String,
-    paging: Paging,
 }
 
-impl LinkedArtifacts {
-    /// How many places a request asks for; 100 unless set.
-    pub fn page_size(mut self, size: u32) -> Self {
-        self.paging.page_size = size;
-        self
-    }
+impl ListingQuery for LinkedArtifactsQuery {
+    type Item = Artifact;
 
-    /// The listing page by page. The sequence where the version was logged is left out, so a page can be empty.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a page size that is not possible.
-    pub fn pages(self) -> Result<Pages<'static, Artifact>> {
-        let Self {
-            api,
-            id,
-            name,
-            paging,
-        } = self;
-        paging.pages(move |cursor, count| {
-            let (api, id, name) = (api.clone(), id.clone(), name.clone());
-            async move { fetch_links(&api, &id, &name, cursor, count).await }
-        })
+    async fn fetch(&self, ask: Ask) -> Result<Page<Artifact>> {
+        let Self { api, id, name } = self;
+        let description = format!("list the links of artifact \"{name}\"");
+        let operation = wire::FetchLinkedArtifacts::build(wire::ArtifactPageVariables {
+            id: cynic::Id::new(&**id),
+            per_page: ask.first(),
+            cursor: ask.cursor,
+        });
+        let answer: wire::FetchLinkedArtifacts = api.execute(&operation, &description).await?;
+        let connection = answer
+            .artifact
+            .ok_or_else(|| Error::not_found(format!("artifact \"{name}\"")))?
+            .artifact_memberships;
+        let page = || {
+            let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
+            let mut items = Vec::new();
+            for node in nodes {
+                items.extend(convert::membership(api, node, None)?.filter(|artifact| artifact.is_link));
+            }
+            Ok(Page {
+                items,
+                next: listing::next(connection.page_info)?,
+            })
+        };
+        page().map_err(|error: Error| error.in_operation(description))
     }
-
-    /// The versions one by one.
-    pub fn stream(self) -> ItemStream<'static, Artifact> {
-        listing::items(self.pages())
-    }
-}
-
-async fn fetch_links(
-    api: &Api,
-    id: &str,
-    name: &str,
-    cursor: Option<String>,
-    count: u32,
-) -> Result<Page<Artifact>> {
-    let description = format!("list the links of artifact \"{name}\"");
-    let operation = wire::FetchLinkedArtifacts::build(wire::ArtifactPageVariables {
-        id: cynic::Id::new(id),
-        cursor,
-        per_page: i32::try_from(count).unwrap_or(i32::MAX),
-    });
-    let answer: wire::FetchLinkedArtifacts = api.execute(&operation, &description).await?;
-    let connection = answer
-        .artifact
-        .ok_or_else(|| Error::not_found(format!("artifact \"{name}\"")))?
-        .artifact_memberships;
-    let page = || {
-        let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
-        let mut items = Vec::new();
-        for node in nodes {
-            items.extend(convert::membership(api, node, None)?.filter(|artifact| artifact.is_link));
-        }
-        Ok(Page {
-            items,
-            next: listing::next_cursor(
-                connection.page_info.has_next_page,
-                connection.page_info.end_cursor,
-            )?,
-        })
-    };
-    page().map_err(|error: Error| error.in_operation(description))
 }

@@ -172,10 +172,7 @@ impl Walk<'_> {
                         for edge in &page.edges {
                             found.extend(self.add_run(&edge.node, LineageEdgeKind::Used, id)?);
                         }
-                        match crate::listing::next_cursor(
-                            page.page_info.has_next_page,
-                            page.page_info.end_cursor,
-                        )? {
+                        match crate::listing::next(page.page_info)? {
                             None => break,
                             Some(_) if self.graph.is_full() => {
                                 self.graph.cut();
@@ -304,7 +301,7 @@ impl Walk<'_> {
             for version in shown {
                 self.add_version(run, kind, of_wire(version)?, found);
             }
-            let mut next = crate::listing::next_cursor(info.has_next_page, info.end_cursor)?;
+            let mut next = crate::listing::next(info)?;
             while let Some(cursor) = next {
                 if self.graph.is_full() {
                     self.graph.cut();
@@ -357,7 +354,7 @@ impl Walk<'_> {
             let artifact = convert::source(self.api, node)?;
             self.add_version(run, kind, of_data(&artifact), found);
         }
-        let next = crate::listing::next_cursor(info.has_next_page, info.end_cursor)?;
+        let next = crate::listing::next(info)?;
         if next.as_deref() == Some(&*cursor) {
             return Err(repeated().in_operation(description));
         }

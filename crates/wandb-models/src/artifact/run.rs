@@ -6,7 +6,7 @@ use cynic::{MutationBuilder, QueryBuilder};
 use wandb_artifacts::name::Alias;
 use wandb_core::{
     Error, ErrorKind, Result,
-    page::{ItemStream, Page, Pages},
+    page::{ItemStream, Page},
     path::{ProjectPath, RunPath},
     retry::Repeat,
 };
@@ -16,7 +16,7 @@ use wandb_schema::scalars::JsonString;
 use super::{Artifact, collection_edit::confirmed, convert, lookup::no_project, metadata};
 use crate::{
     Api, Run, RunReference,
-    listing::{self, Paging},
+    listing::{self, Ask, Listing, ListingQuery},
 };
 
 impl Run {
@@ -54,20 +54,20 @@ impl Run {
 impl RunReference {
     /// The versions that the run logged.
     pub fn logged_artifacts(&self) -> RunArtifacts {
-        RunArtifacts {
+        let query = LoggedQuery {
             api: self.api().clone(),
             run: Arc::new(self.run_path().clone()),
-            paging: Paging::new(100),
-        }
+        };
+        RunArtifacts::new(query, 100)
     }
 
     /// The versions that the run used, and as what.
     pub fn used_artifacts(&self) -> UsedArtifacts {
-        UsedArtifacts {
+        let query = UsedQuery {
             api: self.api().clone(),
             run: Arc::new(self.run_path().clone()),
-            paging: Paging::new(100),
-        }
+        };
+        UsedArtifacts::new(query, 100)
     }
 
     /// Records that the run uses a version. Recording it again changes nothing.
@@ -209,87 +209,59 @@ impl RunReference {
 /// A listing of what a run logged. Made by [`Run::logged_artifacts`].
 ///
 /// In the place of a version that was deleted, or that the key may not see, the server shows a null (protocol §2.4).
-/// [`stream`](Self::stream) and [`pages`](Self::pages) leave such a place out; [`places`](Self::places) gives every one.
+/// [`stream`](Listing::stream) and [`pages`](Listing::pages) leave such a place out; [`places`](RunArtifacts::places) gives every one.
+/// 100 a page.
+pub type RunArtifacts = Listing<LoggedQuery>;
+
+/// What [`RunArtifacts`] asks.
 #[derive(Debug, Clone)]
-#[must_use]
-pub struct RunArtifacts {
+pub struct LoggedQuery {
     api: Api,
     run: Arc<RunPath>,
-    paging: Paging,
+}
+
+impl ListingQuery for LoggedQuery {
+    type Item = Artifact;
+
+    async fn fetch(&self, ask: Ask) -> Result<Page<Artifact>> {
+        Ok(shown(self.places(ask).await?))
+    }
 }
 
 impl RunArtifacts {
-    /// How many versions a request asks for; 100 unless set.
-    pub fn page_size(mut self, size: u32) -> Self {
-        self.paging.page_size = size;
-        self
-    }
-
-    /// How many versions are given at most.
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.paging.limit = Some(limit);
-        self
-    }
-
     /// How many versions there are, as the server counts them.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when there is no such run.
     pub async fn count(&self) -> Result<u64> {
-        let (connection, description) = outputs(&self.api, &self.run, None, 1).await?;
+        let (connection, description) = outputs(&self.query.api, &self.query.run, Ask::of(1)).await?;
         total(connection.total_count, description)
-    }
-
-    /// The listing page by page.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size that is not possible.
-    pub fn pages(self) -> Result<Pages<'static, Artifact>> {
-        let Self { api, run, paging } = self;
-        paging.pages(move |cursor, count| {
-            let (api, run) = (api.clone(), Arc::clone(&run));
-            async move { Ok(shown(logged(&api, &run, cursor, count).await?)) }
-        })
-    }
-
-    /// The versions one by one.
-    pub fn stream(self) -> ItemStream<'static, Artifact> {
-        listing::items(self.pages())
     }
 
     /// The versions one by one, with `None` in the place of each that the server does not show.
     pub fn places(self) -> ItemStream<'static, Option<Artifact>> {
-        let Self { api, run, paging } = self;
-        listing::items(paging.pages(move |cursor, count| {
-            let (api, run) = (api.clone(), Arc::clone(&run));
-            async move { logged(&api, &run, cursor, count).await }
-        }))
+        listing::items(self.pages_by(|query, ask| async move { query.places(ask).await }))
     }
 }
 
-/// A page of what a run logged, with `None` in the place of what is not shown.
-async fn logged(
-    api: &Api,
-    run: &RunPath,
-    cursor: Option<String>,
-    count: u32,
-) -> Result<Page<Option<Artifact>>> {
-    let (connection, description) = outputs(api, run, cursor, count).await?;
-    let artifact = |edge: wire::ArtifactEdge| edge.node.map(|node| convert::source(api, node)).transpose();
-    let page = || {
-        Ok(Page {
-            items: connection
-                .edges
-                .into_iter()
-                .map(artifact)
-                .collect::<Result<_>>()?,
-            next: listing::next_cursor(
-                connection.page_info.has_next_page,
-                connection.page_info.end_cursor,
-            )?,
-        })
-    };
-    page().map_err(|error: Error| error.in_operation(description))
+impl LoggedQuery {
+    /// A page of what a run logged, with `None` in the place of what is not shown.
+    async fn places(&self, ask: Ask) -> Result<Page<Option<Artifact>>> {
+        let (connection, description) = outputs(&self.api, &self.run, ask).await?;
+        let artifact =
+            |edge: wire::ArtifactEdge| edge.node.map(|node| convert::source(&self.api, node)).transpose();
+        let page = || {
+            Ok(Page {
+                items: connection
+                    .edges
+                    .into_iter()
+                    .map(artifact)
+                    .collect::<Result<_>>()?,
+                next: listing::next(connection.page_info)?,
+            })
+        };
+        page().map_err(|error: Error| error.in_operation(description))
+    }
 }
 
 /// What is shown of a page.
@@ -300,14 +272,9 @@ fn shown<T>(page: Page<Option<T>>) -> Page<T> {
     }
 }
 
-async fn outputs(
-    api: &Api,
-    run: &RunPath,
-    cursor: Option<String>,
-    count: u32,
-) -> Result<(wire::ArtifactConnection, String)> {
+async fn outputs(api: &Api, run: &RunPath, ask: Ask) -> Result<(wire::ArtifactConnection, String)> {
     let description = format!("list the artifacts that run \"{run}\" logged");
-    let operation = wire::RunOutputArtifacts::build(variables(run, cursor, count));
+    let operation = wire::RunOutputArtifacts::build(variables(run, ask));
     let answer: wire::RunOutputArtifacts = api.execute(&operation, &description).await?;
     let connection = answer
         .project
@@ -340,101 +307,70 @@ impl Deref for UsedArtifact {
 /// A listing of what a run used. Made by [`Run::used_artifacts`].
 ///
 /// In the place of a version that was deleted, or that the key may not see, the server shows a null (protocol §2.4).
-/// [`stream`](Self::stream) and [`pages`](Self::pages) leave such a place out; [`places`](Self::places) gives every one.
+/// [`stream`](Listing::stream) and [`pages`](Listing::pages) leave such a place out; [`places`](UsedArtifacts::places) gives every one.
+/// 100 a page.
+pub type UsedArtifacts = Listing<UsedQuery>;
+
+/// What [`UsedArtifacts`] asks.
 #[derive(Debug, Clone)]
-#[must_use]
-pub struct UsedArtifacts {
+pub struct UsedQuery {
     api: Api,
     run: Arc<RunPath>,
-    paging: Paging,
+}
+
+impl ListingQuery for UsedQuery {
+    type Item = UsedArtifact;
+
+    async fn fetch(&self, ask: Ask) -> Result<Page<UsedArtifact>> {
+        Ok(shown(self.places(ask).await?))
+    }
 }
 
 impl UsedArtifacts {
-    /// How many versions a request asks for; 100 unless set.
-    pub fn page_size(mut self, size: u32) -> Self {
-        self.paging.page_size = size;
-        self
-    }
-
-    /// How many versions are given at most.
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.paging.limit = Some(limit);
-        self
-    }
-
     /// How many versions there are, as the server counts them.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when there is no such run.
     pub async fn count(&self) -> Result<u64> {
-        let (connection, description) = inputs(&self.api, &self.run, None, 1).await?;
+        let (connection, description) = inputs(&self.query.api, &self.query.run, Ask::of(1)).await?;
         total(connection.total_count, description)
-    }
-
-    /// The listing page by page.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size that is not possible.
-    pub fn pages(self) -> Result<Pages<'static, UsedArtifact>> {
-        let Self { api, run, paging } = self;
-        paging.pages(move |cursor, count| {
-            let (api, run) = (api.clone(), Arc::clone(&run));
-            async move { Ok(shown(used(&api, &run, cursor, count).await?)) }
-        })
-    }
-
-    /// The versions one by one.
-    pub fn stream(self) -> ItemStream<'static, UsedArtifact> {
-        listing::items(self.pages())
     }
 
     /// The versions one by one, with `None` in the place of each that the server does not show.
     pub fn places(self) -> ItemStream<'static, Option<UsedArtifact>> {
-        let Self { api, run, paging } = self;
-        listing::items(paging.pages(move |cursor, count| {
-            let (api, run) = (api.clone(), Arc::clone(&run));
-            async move { used(&api, &run, cursor, count).await }
-        }))
+        listing::items(self.pages_by(|query, ask| async move { query.places(ask).await }))
     }
 }
 
-/// A page of what a run used, with `None` in the place of what is not shown.
-async fn used(
-    api: &Api,
-    run: &RunPath,
-    cursor: Option<String>,
-    count: u32,
-) -> Result<Page<Option<UsedArtifact>>> {
-    let (connection, description) = inputs(api, run, cursor, count).await?;
-    let artifact = |edge: wire::InputArtifactEdge| {
-        let used_as = edge.used_as;
-        let artifact = edge.node.map(|node| convert::source(api, node)).transpose()?;
-        Ok(artifact.map(|artifact| UsedArtifact { artifact, used_as }))
-    };
-    let page = || {
-        Ok(Page {
-            items: connection
-                .edges
-                .into_iter()
-                .map(artifact)
-                .collect::<Result<_>>()?,
-            next: listing::next_cursor(
-                connection.page_info.has_next_page,
-                connection.page_info.end_cursor,
-            )?,
-        })
-    };
-    page().map_err(|error: Error| error.in_operation(description))
+impl UsedQuery {
+    /// A page of what a run used, with `None` in the place of what is not shown.
+    async fn places(&self, ask: Ask) -> Result<Page<Option<UsedArtifact>>> {
+        let (connection, description) = inputs(&self.api, &self.run, ask).await?;
+        let artifact = |edge: wire::InputArtifactEdge| {
+            let used_as = edge.used_as;
+            let artifact = edge
+                .node
+                .map(|node| convert::source(&self.api, node))
+                .transpose()?;
+            Ok(artifact.map(|artifact| UsedArtifact { artifact, used_as }))
+        };
+        let page = || {
+            Ok(Page {
+                items: connection
+                    .edges
+                    .into_iter()
+                    .map(artifact)
+                    .collect::<Result<_>>()?,
+                next: listing::next(connection.page_info)?,
+            })
+        };
+        page().map_err(|error: Error| error.in_operation(description))
+    }
 }
 
-async fn inputs(
-    api: &Api,
-    run: &RunPath,
-    cursor: Option<String>,
-    count: u32,
-) -> Result<(wire::InputArtifactConnection, String)> {
+async fn inputs(api: &Api, run: &RunPath, ask: Ask) -> Result<(wire::InputArtifactConnection, String)> {
     let description = format!("list the artifacts that run \"{run}\" used");
-    let operation = wire::RunInputArtifacts::build(variables(run, cursor, count));
+    let operation = wire::RunInputArtifacts::build(variables(run, ask));
     let answer: wire::RunInputArtifacts = api.execute(&operation, &description).await?;
     let connection = answer
         .project
@@ -446,13 +382,13 @@ async fn inputs(
     Ok((connection, description))
 }
 
-fn variables(run: &RunPath, cursor: Option<String>, count: u32) -> wire::RunArtifactsVariables {
+fn variables(run: &RunPath, ask: Ask) -> wire::RunArtifactsVariables {
     wire::RunArtifactsVariables {
         entity: Some(run.entity().as_str().to_owned()),
         project: run.project().as_str().to_owned(),
         run: run.run().as_str().to_owned(),
-        cursor,
-        per_page: i32::try_from(count).unwrap_or(i32::MAX),
+        per_page: ask.first(),
+        cursor: ask.cursor,
     }
 }
 

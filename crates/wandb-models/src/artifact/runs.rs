@@ -17,7 +17,7 @@ use wandb_schema::operations::{
 use super::Artifact;
 use crate::{
     Api, Run, RunReference,
-    listing::{self, Paging},
+    listing::{self, Ask, Listing, ListingQuery},
 };
 
 impl Artifact {
@@ -60,11 +60,11 @@ impl Artifact {
 
     /// The runs that used the version.
     pub fn used_by(&self) -> ArtifactRuns {
-        ArtifactRuns {
+        let query = UsedByQuery {
             artifact: self.clone(),
             skip_hidden: false,
-            paging: Paging::new(100),
-        }
+        };
+        ArtifactRuns::new(query, 100)
     }
 }
 
@@ -94,33 +94,36 @@ pub(super) fn run_path(run: &wire::LineageRun) -> Result<Option<RunPath>> {
 /// A listing of the runs that used a version. Made by [`Artifact::used_by`]. The official client asks for one page and then
 /// for each run on its own; this goes on, and asks for the runs of a page together.
 ///
+/// 100 a page. The places of the runs are one request a page; with their data it is one more per project that the page's runs are in.
+///
 /// A run that the server names without its project, because the key may not see that, is an error, unless such runs are
-/// [skipped](Self::skip_hidden). A server may also leave runs of other people's private projects out, as the embedded one does:
+/// [skipped](ArtifactRuns::skip_hidden). A server may also leave runs of other people's private projects out, as the embedded one does:
 /// then the listing and the server's count are of what the key may see.
+pub type ArtifactRuns = Listing<UsedByQuery>;
+
+/// What [`ArtifactRuns`] asks.
 #[derive(Debug, Clone)]
-#[must_use]
-pub struct ArtifactRuns {
+pub struct UsedByQuery {
     artifact: Artifact,
     skip_hidden: bool,
-    paging: Paging,
+}
+
+impl ListingQuery for UsedByQuery {
+    type Item = Run;
+
+    async fn fetch(&self, ask: Ask) -> Result<Page<Run>> {
+        let page = self.paths(ask).await?;
+        Ok(Page {
+            items: load(&self.artifact.api, &page.items).await?,
+            next: page.next,
+        })
+    }
 }
 
 impl ArtifactRuns {
-    /// How many runs a request asks for; 100 unless set.
-    pub fn page_size(mut self, size: u32) -> Self {
-        self.paging.page_size = size;
-        self
-    }
-
-    /// How many runs are given at most.
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.paging.limit = Some(limit);
-        self
-    }
-
     /// Leaves runs out that the server names without their project. [`Lineage`](super::Lineage) counts them.
     pub fn skip_hidden(mut self) -> Self {
-        self.skip_hidden = true;
+        self.query.skip_hidden = true;
         self
     }
 
@@ -129,21 +132,13 @@ impl ArtifactRuns {
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size that is not possible.
     pub fn reference_pages(self) -> Result<Pages<'static, RunReference>> {
-        let Self {
-            artifact,
-            skip_hidden,
-            paging,
-        } = self;
-        paging.pages(move |cursor, count| {
-            let artifact = artifact.clone();
-            async move {
-                let page = fetch(&artifact, skip_hidden, cursor, count).await?;
-                let reference = |path| RunReference::new(artifact.api.clone(), Arc::new(path));
-                Ok(Page {
-                    items: page.items.into_iter().map(reference).collect(),
-                    next: page.next,
-                })
-            }
+        self.pages_by(|query, ask| async move {
+            let page = query.paths(ask).await?;
+            let reference = |path| RunReference::new(query.artifact.api.clone(), Arc::new(path));
+            Ok(Page {
+                items: page.items.into_iter().map(reference).collect(),
+                next: page.next,
+            })
         })
     }
 
@@ -151,72 +146,40 @@ impl ArtifactRuns {
     pub fn references(self) -> ItemStream<'static, RunReference> {
         listing::items(self.reference_pages())
     }
-
-    /// The runs with their data, page by page: one request for the page, and one more per project that its runs are in.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size that is not possible.
-    pub fn pages(self) -> Result<Pages<'static, Run>> {
-        let Self {
-            artifact,
-            skip_hidden,
-            paging,
-        } = self;
-        paging.pages(move |cursor, count| {
-            let artifact = artifact.clone();
-            async move {
-                let page = fetch(&artifact, skip_hidden, cursor, count).await?;
-                Ok(Page {
-                    items: load(&artifact.api, &page.items).await?,
-                    next: page.next,
-                })
-            }
-        })
-    }
-
-    /// The runs one by one, with their data.
-    pub fn stream(self) -> ItemStream<'static, Run> {
-        listing::items(self.pages())
-    }
 }
 
-async fn fetch(
-    artifact: &Artifact,
-    skip_hidden: bool,
-    cursor: Option<String>,
-    count: u32,
-) -> Result<Page<RunPath>> {
-    let description = format!("list the runs that used \"{}\"", artifact.exact_name());
-    let operation = wire::ArtifactUsedBy::build(ArtifactPageVariables {
-        id: cynic::Id::new(&*artifact.id),
-        cursor,
-        per_page: i32::try_from(count).unwrap_or(i32::MAX),
-    });
-    let answer: wire::ArtifactUsedBy = artifact.api.execute(&operation, &description).await?;
-    let connection = answer
-        .artifact
-        .ok_or_else(|| Error::not_found(format!("artifact \"{}\"", artifact.exact_name())))?
-        .used_by;
-    let page = || {
-        let mut items = Vec::with_capacity(connection.edges.len());
-        for edge in &connection.edges {
-            match run_path(&edge.node)? {
-                Some(path) => items.push(path),
-                None if skip_hidden => {}
-                None => {
-                    return Err(hidden().with_hint("skip_hidden() leaves out what cannot be named"));
+impl UsedByQuery {
+    async fn paths(&self, ask: Ask) -> Result<Page<RunPath>> {
+        let artifact = &self.artifact;
+        let description = format!("list the runs that used \"{}\"", artifact.exact_name());
+        let operation = wire::ArtifactUsedBy::build(ArtifactPageVariables {
+            id: cynic::Id::new(&*artifact.id),
+            per_page: ask.first(),
+            cursor: ask.cursor,
+        });
+        let answer: wire::ArtifactUsedBy = artifact.api.execute(&operation, &description).await?;
+        let connection = answer
+            .artifact
+            .ok_or_else(|| Error::not_found(format!("artifact \"{}\"", artifact.exact_name())))?
+            .used_by;
+        let page = || {
+            let mut items = Vec::with_capacity(connection.edges.len());
+            for edge in &connection.edges {
+                match run_path(&edge.node)? {
+                    Some(path) => items.push(path),
+                    None if self.skip_hidden => {}
+                    None => {
+                        return Err(hidden().with_hint("skip_hidden() leaves out what cannot be named"));
+                    }
                 }
             }
-        }
-        Ok(Page {
-            items,
-            next: listing::next_cursor(
-                connection.page_info.has_next_page,
-                connection.page_info.end_cursor,
-            )?,
-        })
-    };
-    page().map_err(|error: Error| error.in_operation(description))
+            Ok(Page {
+                items,
+                next: listing::next(connection.page_info)?,
+            })
+        };
+        page().map_err(|error: Error| error.in_operation(description))
+    }
 }
 
 /// Several runs with their data, in the order given: one listing per project.

@@ -2,18 +2,13 @@
 
 use cynic::QueryBuilder;
 use serde::Serialize;
-use wandb_core::{
-    Error, Result,
-    page::{ItemStream, Page, Pages},
-    path::ProjectPath,
-    timestamp::Timestamp,
-};
+use wandb_core::{Error, Result, page::Page, path::ProjectPath, timestamp::Timestamp};
 use wandb_schema::operations::artifact_types as wire;
 
 use super::{ArtifactCollection, ArtifactCollections, collection, lookup::no_project};
 use crate::{
     Api,
-    listing::{self, Paging},
+    listing::{self, Ask, Listing, ListingQuery},
 };
 
 /// A type of artifacts in a project, such as `model`: plain data, and the way to its collections.
@@ -75,11 +70,11 @@ impl ArtifactType {
 impl Api {
     /// The types of artifacts in a project, by `entity/project`, `project`, or its web address.
     pub fn artifact_types(&self, project: impl Into<String>) -> ArtifactTypes {
-        ArtifactTypes {
+        let query = ArtifactTypesQuery {
             api: self.clone(),
             project: project.into(),
-            paging: Paging::new(50),
-        }
+        };
+        ArtifactTypes::new(query, 50)
     }
 
     /// One type of artifacts in a project.
@@ -106,74 +101,41 @@ pub(super) fn no_type(name: &str, path: &ProjectPath) -> Error {
         .with_hint("list the project's artifact types to see their names")
 }
 
-/// A listing of a project's artifact types. Made by [`Api::artifact_types`].
+/// A listing of a project's artifact types, 50 a page. Made by [`Api::artifact_types`].
+pub type ArtifactTypes = Listing<ArtifactTypesQuery>;
+
+/// What [`ArtifactTypes`] asks.
 #[derive(Debug, Clone)]
-#[must_use]
-pub struct ArtifactTypes {
+pub struct ArtifactTypesQuery {
     api: Api,
     project: String,
-    paging: Paging,
 }
 
-impl ArtifactTypes {
-    /// How many types a request asks for; 50 unless set.
-    pub fn page_size(mut self, size: u32) -> Self {
-        self.paging.page_size = size;
-        self
-    }
+impl ListingQuery for ArtifactTypesQuery {
+    type Item = ArtifactType;
 
-    /// How many types are given at most.
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.paging.limit = Some(limit);
-        self
+    async fn fetch(&self, ask: Ask) -> Result<Page<ArtifactType>> {
+        let api = &self.api;
+        let path = api.project_path(&self.project).await?;
+        let description = format!("list the artifact types of \"{path}\"");
+        let operation = wire::ProjectArtifactTypes::build(wire::ProjectArtifactTypesVariables {
+            entity: Some(path.entity().as_str().to_owned()),
+            project: path.project().as_str().to_owned(),
+            per_page: ask.first(),
+            cursor: ask.cursor,
+        });
+        let answer: wire::ProjectArtifactTypes = api.execute(&operation, &description).await?;
+        let connection = answer.project.ok_or_else(|| no_project(&path))?.artifact_types;
+        let page = || {
+            let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
+            Ok(Page {
+                items: nodes
+                    .into_iter()
+                    .map(|node| ArtifactType::from_wire(api, &path, node))
+                    .collect::<Result<_>>()?,
+                next: listing::next(connection.page_info)?,
+            })
+        };
+        page().map_err(|error: Error| error.in_operation(description))
     }
-
-    /// The listing page by page.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a page size that is not possible.
-    pub fn pages(self) -> Result<Pages<'static, ArtifactType>> {
-        let Self { api, project, paging } = self;
-        paging.pages(move |cursor, count| {
-            let (api, project) = (api.clone(), project.clone());
-            async move { fetch_page(&api, &project, cursor, count).await }
-        })
-    }
-
-    /// The types one by one.
-    pub fn stream(self) -> ItemStream<'static, ArtifactType> {
-        listing::items(self.pages())
-    }
-}
-
-async fn fetch_page(
-    api: &Api,
-    project: &str,
-    cursor: Option<String>,
-    count: u32,
-) -> Result<Page<ArtifactType>> {
-    let path = api.project_path(project).await?;
-    let description = format!("list the artifact types of \"{path}\"");
-    let operation = wire::ProjectArtifactTypes::build(wire::ProjectArtifactTypesVariables {
-        entity: Some(path.entity().as_str().to_owned()),
-        project: path.project().as_str().to_owned(),
-        cursor,
-        per_page: i32::try_from(count).unwrap_or(i32::MAX),
-    });
-    let answer: wire::ProjectArtifactTypes = api.execute(&operation, &description).await?;
-    let connection = answer.project.ok_or_else(|| no_project(&path))?.artifact_types;
-    let page = || {
-        let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
-        Ok(Page {
-            items: nodes
-                .into_iter()
-                .map(|node| ArtifactType::from_wire(api, &path, node))
-                .collect::<Result<_>>()?,
-            next: listing::next_cursor(
-                connection.page_info.has_next_page,
-                connection.page_info.end_cursor,
-            )?,
-        })
-    };
-    page().map_err(|error: Error| error.in_operation(description))
 }

@@ -68,11 +68,7 @@ impl MembershipUrls {
                 urls.push((file.name, SafeUrl::new(file.direct_url)));
             }
         }
-        listing::next_cursor(
-            connection.page_info.has_next_page,
-            connection.page_info.end_cursor,
-        )
-        .map_err(|error| error.in_operation(description))
+        listing::next(connection.page_info).map_err(|error| error.in_operation(description))
     }
 }
 

@@ -1,39 +1,38 @@
 //! Versions of a collection.
 
-use std::sync::Arc;
-
 use cynic::QueryBuilder;
 use futures_util::TryStreamExt;
+use tokio::sync::OnceCell;
 use wandb_artifacts::name::{ArtifactName, ArtifactPath, Selector, Version};
-use wandb_core::{
-    Error, ErrorKind, Result, Value,
-    page::{ItemStream, Page, Pages},
-    path::ProjectPath,
-};
+use wandb_core::{Error, ErrorKind, Result, Value, page::Page, path::ProjectPath};
 use wandb_schema::{operations::artifacts as wire, scalars::JsonString};
 
 use super::{Artifact, convert, lookup::no_project};
 use crate::{
     Api,
-    listing::{self, Paging},
+    listing::{self, Ask, Listing, ListingQuery},
 };
 
 /// What is listed unless a filter is given: versions that are complete (official: the same).
 const DEFAULT_FILTER: &str = r#"{"state":"COMMITTED"}"#;
 
-/// A listing of the versions of a collection. Made by [`Api::artifacts`]; nothing is sent until it is read.
+/// A listing of the versions of a collection, 50 a page. Made by [`Api::artifacts`]; nothing is sent until it is read.
 ///
-/// The server's order is newest first, unless set.
+/// The server's order is newest first, unless set. A page on which no version has the [`tags`](ArtifactVersions::tags) is empty, and
+/// the listing goes on. A sort key or a filter that is none is refused.
+pub type ArtifactVersions = Listing<VersionsQuery>;
+
+/// What [`ArtifactVersions`] asks.
 #[derive(Debug, Clone)]
-#[must_use]
-pub struct ArtifactVersions {
+pub struct VersionsQuery {
     api: Api,
     artifact_type: Option<String>,
     collection: String,
     filter: Option<Value>,
     order: Option<String>,
     tags: Vec<String>,
-    paging: Paging,
+    /// Found out with the first page.
+    path: OnceCell<ArtifactPath>,
 }
 
 impl Api {
@@ -43,57 +42,46 @@ impl Api {
         artifact_type: impl Into<String>,
         collection: impl Into<String>,
     ) -> ArtifactVersions {
-        ArtifactVersions::new(self.clone(), Some(artifact_type.into()), collection.into())
+        ArtifactVersions::of_collection(self.clone(), Some(artifact_type.into()), collection.into())
     }
 
     /// The versions of a collection, whatever its type.
     pub fn artifact_versions(&self, collection: impl Into<String>) -> ArtifactVersions {
-        ArtifactVersions::new(self.clone(), None, collection.into())
+        ArtifactVersions::of_collection(self.clone(), None, collection.into())
     }
 }
 
 impl ArtifactVersions {
-    pub(super) fn new(api: Api, artifact_type: Option<String>, collection: String) -> Self {
-        Self {
+    pub(super) fn of_collection(api: Api, artifact_type: Option<String>, collection: String) -> Self {
+        let query = VersionsQuery {
             api,
             artifact_type,
             collection,
             filter: None,
             order: None,
             tags: Vec::new(),
-            paging: Paging::new(50),
-        }
+            path: OnceCell::new(),
+        };
+        Self::new(query, 50)
     }
 
     /// Only versions that match, as the server reads Mongo-style JSON. Without a filter those that are committed are
     /// listed; with one, all that it matches.
     pub fn filter(mut self, filter: impl Into<Value>) -> Self {
-        self.filter = Some(filter.into());
+        self.query.filter = Some(filter.into());
         self
     }
 
     /// The sort key, for example `-created_at` or `+size`; without a sign it ascends.
     pub fn order(mut self, order: impl Into<String>) -> Self {
-        self.order = Some(order.into());
+        self.query.order = Some(order.into());
         self
     }
 
     /// Only versions that have all of these tags. They are compared on this side, as the official client does, so that the
     /// answer does not depend on what the server's filters know.
     pub fn tags<S: Into<String>>(mut self, tags: impl IntoIterator<Item = S>) -> Self {
-        self.tags = tags.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// How many versions a request asks for; 50 unless set.
-    pub fn page_size(mut self, size: u32) -> Self {
-        self.paging.page_size = size;
-        self
-    }
-
-    /// How many versions are given at most.
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.paging.limit = Some(limit);
+        self.query.tags = tags.into_iter().map(Into::into).collect();
         self
     }
 
@@ -103,62 +91,49 @@ impl ArtifactVersions {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when there is no such collection.
     pub async fn count(&self) -> Result<u64> {
-        if !self.tags.is_empty() {
+        let query = &self.query;
+        if !query.tags.is_empty() {
             let mut listing = self.clone();
-            listing.paging.limit = None;
+            listing.limit = None;
             return listing
                 .stream()
                 .try_fold(0, |count, _| std::future::ready(Ok(count + 1)))
                 .await;
         }
-        let path = self.path().await?;
+        let path = query.path().await?;
         let description = format!("count the versions of \"{}\"", collection_of(&path));
-        let operation = wire::ProjectArtifactCount::build(self.variables(&path, None, 1)?);
-        let answer: wire::ProjectArtifactCount = self.api.execute(&operation, &description).await?;
+        let operation = wire::ProjectArtifactCount::build(query.variables(&path, Ask::of(1))?);
+        let answer: wire::ProjectArtifactCount = query.api.execute(&operation, &description).await?;
         let collection = answer
             .project
             .ok_or_else(|| no_project(&project_of(&path)))?
             .artifact_collection
             .ok_or_else(|| missing(&path))?;
-        self.check_type(&path, &collection.default_artifact_type.name)?;
+        query.check_type(&path, &collection.default_artifact_type.name)?;
         let connection = collection.artifacts.ok_or_else(no_versions)?;
         u64::try_from(connection.total_count)
             .map_err(|_| Error::protocol("the server counts less than no versions").in_operation(description))
     }
+}
 
-    /// The listing page by page: one page is one request. A page on which no version has the tags is empty, and the listing
-    /// goes on.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size that is not possible, a sort key or a filter that is none.
-    pub fn pages(self) -> Result<Pages<'static, Artifact>> {
+impl ListingQuery for VersionsQuery {
+    type Item = Artifact;
+
+    fn check(&self) -> Result<()> {
         if let Some(order) = &self.order {
             check_order(order)?;
         }
-        self.filters()?;
-        let paging = self.paging;
-        let listing = Arc::new((self, tokio::sync::OnceCell::new()));
-        paging.pages(move |cursor, count| {
-            let listing = Arc::clone(&listing);
-            async move {
-                let (listing, path) = &*listing;
-                let path = path.get_or_try_init(|| listing.path()).await?;
-                // What is dropped on this side does not count for the limit, so whole pages are asked for.
-                let count = if listing.tags.is_empty() {
-                    count
-                } else {
-                    listing.paging.page_size
-                };
-                listing.fetch(path, cursor, count).await
-            }
-        })
+        self.filters().map(drop)
     }
 
-    /// The versions one by one.
-    pub fn stream(self) -> ItemStream<'static, Artifact> {
-        listing::items(self.pages())
+    async fn fetch(&self, ask: Ask) -> Result<Page<Artifact>> {
+        let path = self.path.get_or_try_init(|| self.path()).await?;
+        let ask = if self.tags.is_empty() { ask } else { ask.whole() };
+        self.ask(path, ask).await
     }
+}
 
+impl VersionsQuery {
     async fn path(&self) -> Result<ArtifactPath> {
         let name = ArtifactName::parse(&self.collection, self.api.path_context())?;
         if *name.selector() != Selector::Unspecified {
@@ -179,26 +154,21 @@ impl ArtifactVersions {
         }
     }
 
-    fn variables(
-        &self,
-        path: &ArtifactPath,
-        cursor: Option<String>,
-        count: u32,
-    ) -> Result<wire::ProjectArtifactsVariables> {
+    fn variables(&self, path: &ArtifactPath, ask: Ask) -> Result<wire::ProjectArtifactsVariables> {
         Ok(wire::ProjectArtifactsVariables {
             entity: Some(path.entity().as_str().to_owned()),
             project: path.project().as_str().to_owned(),
             collection: path.collection().as_str().to_owned(),
             filters: Some(self.filters()?),
             order: self.order.as_deref().map(signed),
-            cursor,
-            per_page: i32::try_from(count).unwrap_or(i32::MAX),
+            per_page: ask.first(),
+            cursor: ask.cursor,
         })
     }
 
-    async fn fetch(&self, path: &ArtifactPath, cursor: Option<String>, count: u32) -> Result<Page<Artifact>> {
+    async fn ask(&self, path: &ArtifactPath, ask: Ask) -> Result<Page<Artifact>> {
         let description = format!("list the versions of \"{}\"", collection_of(path));
-        let operation = wire::ProjectArtifacts::build(self.variables(path, cursor, count)?);
+        let operation = wire::ProjectArtifacts::build(self.variables(path, ask)?);
         let answer: wire::ProjectArtifacts = self.api.execute(&operation, &description).await?;
         let collection = answer
             .project
@@ -239,10 +209,7 @@ impl ArtifactVersions {
         }
         Ok(Page {
             items,
-            next: listing::next_cursor(
-                connection.page_info.has_next_page,
-                connection.page_info.end_cursor,
-            )?,
+            next: listing::next(connection.page_info)?,
         })
     }
 }

@@ -1,22 +1,14 @@
 //! Users, and the keys of the one behind the API key.
 
-use std::sync::Arc;
-
 use cynic::{MutationBuilder, QueryBuilder};
 use futures_util::TryStreamExt;
 use serde::Serialize;
-use wandb_core::{
-    Error, ErrorKind, Result,
-    page::{ItemStream, Page, Pages},
-    retry::Repeat,
-    secret::Secret,
-    timestamp::Timestamp,
-};
+use wandb_core::{Error, ErrorKind, Result, page::Page, retry::Repeat, secret::Secret, timestamp::Timestamp};
 use wandb_schema::operations::people as wire;
 
 use crate::{
     Api,
-    listing::{self, Paging},
+    listing::{self, Ask, Listing, ListingQuery},
 };
 
 /// A user: plain data, with the official names when serialised.
@@ -108,52 +100,25 @@ impl User {
     }
 }
 
-/// A search for users. Made by [`Api::users`]; nothing is sent until it is read.
+/// A search for users, 50 a page. Made by [`Api::users`]; nothing is sent until it is read.
+pub type Users = Listing<UsersQuery>;
+
+/// What [`Users`] asks.
 #[derive(Debug, Clone)]
-#[must_use]
-pub struct Users {
+pub struct UsersQuery {
     api: Api,
-    query: String,
-    paging: Paging,
+    text: String,
 }
 
-impl Users {
-    /// How many users a request asks for; 50 unless set.
-    pub fn page_size(mut self, size: u32) -> Self {
-        self.paging.page_size = size;
-        self
-    }
+impl ListingQuery for UsersQuery {
+    type Item = User;
 
-    /// How many users are given at most.
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.paging.limit = Some(limit);
-        self
-    }
-
-    /// The users page by page.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size that is not possible.
-    pub fn pages(self) -> Result<Pages<'static, User>> {
-        let paging = self.paging;
-        let search = Arc::new(self);
-        paging.pages(move |cursor, count| {
-            let search = Arc::clone(&search);
-            async move { search.fetch(cursor, count).await }
-        })
-    }
-
-    /// The users one by one.
-    pub fn stream(self) -> ItemStream<'static, User> {
-        listing::items(self.pages())
-    }
-
-    async fn fetch(&self, cursor: Option<String>, count: u32) -> Result<Page<User>> {
-        let description = format!("search for the user {:?}", self.query);
+    async fn fetch(&self, ask: Ask) -> Result<Page<User>> {
+        let description = format!("search for the user {:?}", self.text);
         let operation = wire::SearchUsers::build(wire::SearchUsersVariables {
-            query: Some(self.query.clone()),
-            first: i32::try_from(count).unwrap_or(i32::MAX),
-            after: cursor,
+            query: Some(self.text.clone()),
+            first: ask.first(),
+            after: ask.cursor,
         });
         let answer: wire::SearchUsers = self.api.execute(&operation, &description).await?;
         let page = || {
@@ -163,10 +128,7 @@ impl Users {
             let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
             Ok(Page {
                 items: nodes.into_iter().map(User::from_wire).collect::<Result<_>>()?,
-                next: listing::next_cursor(
-                    connection.page_info.has_next_page,
-                    connection.page_info.end_cursor,
-                )?,
+                next: listing::next(connection.page_info)?,
             })
         };
         page().map_err(|error: Error| error.in_operation(description))
@@ -176,11 +138,11 @@ impl Users {
 impl Api {
     /// The users whose e-mail address or login name fits a text. Nothing is sent until the listing is read.
     pub fn users(&self, query: impl Into<String>) -> Users {
-        Users {
+        let query = UsersQuery {
             api: self.clone(),
-            query: query.into(),
-            paging: Paging::new(50),
-        }
+            text: query.into(),
+        };
+        Users::new(query, 50)
     }
 
     /// One user, by login name or e-mail address. The one who is called exactly so counts; else the only one whom the

@@ -1,94 +1,64 @@
 //! Listings of reports.
 
-use std::sync::Arc;
-
 use cynic::QueryBuilder;
-use wandb_core::{
-    Error, Result,
-    page::{ItemStream, Page, Pages},
-};
+use wandb_core::{Error, Result, page::Page};
 use wandb_schema::operations::reports as wire;
 
 use super::{Report, data};
 use crate::{
     Api,
-    listing::{self, Paging},
+    listing::{self, Ask, Listing, ListingQuery},
     run::convert::Names,
 };
 
-/// A listing of a project's reports. Made by [`Api::reports`]; nothing is sent until it is read.
+/// A listing of a project's reports, 50 a page. Made by [`Api::reports`]; nothing is sent until it is read. The official client
+/// ends at a page that is not full; here the server says where the end is.
+pub type Reports = Listing<ReportsQuery>;
+
+/// What [`Reports`] asks.
 #[derive(Debug, Clone)]
-#[must_use]
-pub struct Reports {
+pub struct ReportsQuery {
     api: Api,
     path: String,
     name: Option<String>,
     drafts: bool,
-    paging: Paging,
 }
 
 impl Reports {
-    pub(super) fn new(api: Api, path: String) -> Self {
-        Self {
+    pub(super) fn of_project(api: Api, path: String) -> Self {
+        let query = ReportsQuery {
             api,
             path,
             name: None,
             drafts: false,
-            paging: Paging::new(50),
-        }
+        };
+        Self::new(query, 50)
     }
 
     /// Only the report of this name. Servers compare it with the name or with the title.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
+        self.query.name = Some(name.into());
         self
     }
 
     /// The drafts in place of what is published.
     pub fn drafts(mut self) -> Self {
-        self.drafts = true;
+        self.query.drafts = true;
         self
     }
+}
 
-    /// How many reports a request asks for; 50 unless set.
-    pub fn page_size(mut self, size: u32) -> Self {
-        self.paging.page_size = size;
-        self
-    }
+impl ListingQuery for ReportsQuery {
+    type Item = Report;
 
-    /// How many reports are given at most.
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.paging.limit = Some(limit);
-        self
-    }
-
-    /// The listing page by page: one page is one request. The official client ends at a page that is not full; here the
-    /// server says where the end is.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a page size that is not possible.
-    pub fn pages(self) -> Result<Pages<'static, Report>> {
-        let paging = self.paging;
-        let listing = Arc::new(self);
-        paging.pages(move |cursor, count| {
-            let listing = Arc::clone(&listing);
-            async move { listing.fetch(cursor, count).await }
-        })
-    }
-
-    /// The reports one by one.
-    pub fn stream(self) -> ItemStream<'static, Report> {
-        listing::items(self.pages())
-    }
-
-    async fn fetch(&self, cursor: Option<String>, count: u32) -> Result<Page<Report>> {
+    async fn fetch(&self, ask: Ask) -> Result<Page<Report>> {
         let path = self.api.project_path(&self.path).await?;
         let view_type = if self.drafts { "runs/draft" } else { "runs" };
         let operation = wire::ProjectViews::build(wire::ProjectViewsVariables {
             project: path.project().as_str().to_owned(),
             entity: Some(path.entity().as_str().to_owned()),
-            report_cursor: cursor,
-            report_limit: i32::try_from(count).unwrap_or(i32::MAX),
+            report_limit: ask.first(),
+            report_cursor: ask.cursor,
             view_type: Some(view_type.to_owned()),
             view_name: self.name.clone(),
         });
@@ -102,7 +72,9 @@ impl Reports {
         self.page(project)
             .map_err(|error| error.in_operation(description))
     }
+}
 
+impl ReportsQuery {
     fn page(&self, project: wire::ViewsProject) -> Result<Page<Report>> {
         let names = Names::new(&project.entity_name, &project.name)?;
         let connection = project.all_views.ok_or_else(|| {
@@ -115,10 +87,7 @@ impl Reports {
         });
         Ok(Page {
             items: items.collect::<Result<_>>()?,
-            next: listing::next_cursor(
-                connection.page_info.has_next_page,
-                connection.page_info.end_cursor,
-            )?,
+            next: listing::next(connection.page_info)?,
         })
     }
 }

@@ -173,7 +173,7 @@ impl Api {
     /// The reports of a project, by `entity/project`, `project`, or its web address. Nothing is sent until the listing is
     /// read.
     pub fn reports(&self, path: impl Into<String>) -> Reports {
-        Reports::new(self.clone(), path.into())
+        Reports::of_project(self.clone(), path.into())
     }
 
     /// One report, by its path or web address: `entity/project/reports/Title--id`. The title may be left out.

@@ -60,10 +60,7 @@ pub(crate) fn page(
     connection: wire::RunConnection,
     selection: &Selection,
 ) -> Result<Page<Run>> {
-    let next = listing::next_cursor(
-        connection.page_info.has_next_page,
-        connection.page_info.end_cursor,
-    )?;
+    let next = listing::next(connection.page_info)?;
     let items = connection
         .edges
         .into_iter()

@@ -1,6 +1,6 @@
 //! Listings of runs.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use cynic::QueryBuilder;
 use futures_util::TryStreamExt;
@@ -9,7 +9,7 @@ use wandb_core::{
     Error, ErrorKind, Result,
     filter::{Evaluator, Filter},
     order::Order,
-    page::{ItemStream, Page, Pages},
+    page::Page,
     timestamp::Timestamp,
 };
 use wandb_schema::{operations::runs as wire, scalars::JsonString};
@@ -17,28 +17,34 @@ use wandb_schema::{operations::runs as wire, scalars::JsonString};
 use super::{Run, Selection, convert};
 use crate::{
     Api,
-    listing::{self, Paging},
+    listing::{Ask, Listing, ListingQuery},
 };
 
 /// How often an exactly-once listing is read again before it gives up.
 const PASSES: u32 = 4;
 
-/// A listing of runs. Made by [`Api::runs`]; nothing is sent until it is read.
+/// A listing of runs, 200 a page (the real service gives 1,000 at most). Made by [`Api::runs`]; nothing is sent until it is read.
+/// What changes while it is read can make a run come twice or be missed; [`collect_exactly_once`](Runs::collect_exactly_once) rules
+/// that out.
 ///
 /// The order is the server's default, oldest first, unless set: official scripts of 2020 got the newest first, so say
 /// what you mean.
+pub type Runs = Listing<RunsQuery>;
+
+/// What [`Runs`] asks.
 #[derive(Debug, Clone)]
-#[must_use]
-pub struct Runs {
+pub struct RunsQuery {
     api: Api,
     path: String,
     filter: Option<Filter>,
     order: Order,
     selection: Selection,
-    paging: Paging,
+    /// Found out with the first page.
+    split: OnceCell<Split>,
 }
 
 /// A filter, split by who compares it.
+#[derive(Debug, Clone)]
 struct Split {
     /// What the server is sent.
     filters: Option<JsonString>,
@@ -65,45 +71,34 @@ pub struct ListingReport {
 }
 
 impl Runs {
-    pub(crate) fn new(api: Api, path: String) -> Self {
-        Self {
+    pub(crate) fn of_project(api: Api, path: String) -> Self {
+        let query = RunsQuery {
             api,
             path,
             filter: None,
             order: Order::oldest_first(),
             selection: Selection::default(),
-            // The official client's page size is 50; the answer is the same in fewer requests.
-            paging: Paging::new(200),
-        }
+            split: OnceCell::new(),
+        };
+        // The official client's page size is 50; the answer is the same in fewer requests.
+        Self::new(query, 200)
     }
 
     /// Only runs that match.
     pub fn filter(mut self, filter: Filter) -> Self {
-        self.filter = Some(filter);
+        self.query.filter = Some(filter);
         self
     }
 
     /// The order; oldest first unless set.
     pub fn order(mut self, order: Order) -> Self {
-        self.order = order;
-        self
-    }
-
-    /// How many runs a request asks for; 200 unless set. The real service gives 1,000 at most.
-    pub fn page_size(mut self, size: u32) -> Self {
-        self.paging.page_size = size;
-        self
-    }
-
-    /// How many runs are given at most. It is not the page size.
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.paging.limit = Some(limit);
+        self.query.order = order;
         self
     }
 
     /// Which parts of each run to ask for; all but system metrics and history keys unless set.
     pub fn select(mut self, selection: Selection) -> Self {
-        self.selection = selection;
+        self.query.selection = selection;
         self
     }
 
@@ -113,116 +108,28 @@ impl Runs {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when there is no such project.
     pub async fn count(&self) -> Result<u64> {
-        let split = self.split().await?;
+        let query = &self.query;
+        let split = query.split().await?;
         if split.local.is_some() {
             let mut listing = self.clone().select(Selection::attributes());
-            listing.paging.limit = None;
+            listing.limit = None;
             return listing
                 .stream()
                 .try_fold(0, |count, _| std::future::ready(Ok(count + 1)))
                 .await;
         }
-        let path = self.api.project_path(&self.path).await?;
+        let path = query.api.project_path(&query.path).await?;
         let operation = wire::RunCount::build(wire::RunCountVariables {
             project: path.project().as_str().to_owned(),
             entity: Some(path.entity().as_str().to_owned()),
             filters: split.filters,
         });
-        let answer: wire::RunCount = self
+        let answer: wire::RunCount = query
             .api
             .execute(&operation, &format!("count the runs of \"{path}\""))
             .await?;
         let project = answer.project.ok_or_else(|| no_project(&path))?;
         u64::try_from(project.run_count).map_err(|_| Error::protocol("the server counts less than no runs"))
-    }
-
-    /// Splits the filter into what the server is asked and what is checked on this side.
-    async fn split(&self) -> Result<Split> {
-        let Some(filter) = &self.filter else {
-            return Ok(Split {
-                filters: None,
-                local: None,
-                selection: self.selection.clone(),
-            });
-        };
-        let explanation = self.api.explain(filter).await?;
-        let server = explanation.server_part();
-        let local = explanation.local_evaluator()?;
-        let selection = match &local {
-            Some(_) => self.selection.clone().widen(explanation.local_part()),
-            None => self.selection.clone(),
-        };
-        let filters = (!server.is_everything()).then(|| JsonString(server.to_mongo_text()));
-        Ok(Split {
-            filters,
-            local,
-            selection,
-        })
-    }
-
-    /// The listing page by page: one page is one request. While the caller works on a page, the next one is fetched.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size that is not possible.
-    pub fn pages(self) -> Result<Pages<'static, Run>> {
-        let paging = self.paging;
-        let listing = Arc::new((self, OnceCell::new()));
-        paging.pages(move |cursor, count| {
-            let listing = Arc::clone(&listing);
-            async move {
-                let (listing, split) = &*listing;
-                let split = split.get_or_try_init(|| listing.split()).await?;
-                // What is dropped on this side does not count for the limit, so whole pages are asked for.
-                let count = if split.local.is_some() {
-                    listing.paging.page_size
-                } else {
-                    count
-                };
-                listing.fetch(split, cursor, count).await
-            }
-        })
-    }
-
-    /// The runs one by one.
-    ///
-    /// The server's cursors are offsets: when runs are created or deleted while the listing is read, one can come twice
-    /// or be missed. [`collect_exactly_once`](Self::collect_exactly_once) rules that out.
-    pub fn stream(self) -> ItemStream<'static, Run> {
-        listing::items(self.pages())
-    }
-
-    async fn fetch(&self, split: &Split, cursor: Option<String>, count: u32) -> Result<Page<Run>> {
-        let path = self.api.project_path(&self.path).await?;
-        let operation = wire::Runs::build(wire::RunsVariables {
-            cursor,
-            per_page: i32::try_from(count).unwrap_or(i32::MAX),
-            order: Some(self.order.to_string()),
-            filters: split.filters.clone(),
-            ..split.selection.variables(&path)
-        });
-        let description = format!("list the runs of \"{path}\"");
-        let answer: wire::Runs = self.api.execute(&operation, &description).await?;
-        let project = answer.project.ok_or_else(|| no_project(&path))?;
-        self.page(split, project)
-            .map_err(|error| error.in_operation(description))
-    }
-
-    fn page(&self, split: &Split, project: wire::ProjectRuns) -> Result<Page<Run>> {
-        let names = convert::Names::new(&project.entity_name, &project.name)?;
-        let connection = project
-            .runs
-            .ok_or_else(|| Error::protocol("the server gave no runs where a page of runs was asked for"))?;
-        let Page { mut items, next } = convert::page(&self.api, &names, connection, &split.selection)?;
-        if let Some(evaluator) = &split.local {
-            let mut kept = Vec::with_capacity(items.len());
-            for run in items {
-                if run.passes(evaluator)? {
-                    kept.push(run);
-                }
-            }
-            items = kept;
-        }
-        Ok(Page { items, next })
     }
 
     /// Every matching run that existed when the call began, exactly once, however the project changes meanwhile.
@@ -242,12 +149,12 @@ impl Runs {
         let end = newest.created_at.unix_microseconds().saturating_add(1_000_000);
         let end = Timestamp::from_unix_microseconds(end).unwrap_or(newest.created_at);
         let bound = wandb_core::filter::created_at().lte(end.to_string());
-        let filter = match &self.filter {
+        let filter = match &self.query.filter {
             Some(filter) => filter.clone() & bound,
             None => bound,
         };
         let mut listing = self.filter(filter).order(Order::oldest_first());
-        listing.paging.limit = None;
+        listing.limit = None;
         let count_before = listing.count().await?;
         let mut seen = HashSet::new();
         let mut runs = Vec::new();
@@ -286,22 +193,89 @@ impl Runs {
             ErrorKind::Incomplete,
             format!(
                 "the runs of {:?} changed during each of {PASSES} readings",
-                listing.path
+                listing.query.path
             ),
         )
         .with_hint("try again when fewer runs are being created or deleted"))
     }
-}
-
-impl Runs {
     /// The matching run that was created last.
     async fn newest(&self) -> Result<Option<Run>> {
         let mut listing = self
             .clone()
             .order(Order::newest_first())
             .select(Selection::attributes());
-        listing.paging.limit = Some(1);
+        listing.limit = Some(1);
         listing.stream().try_next().await
+    }
+}
+
+impl ListingQuery for RunsQuery {
+    type Item = Run;
+
+    async fn fetch(&self, ask: Ask) -> Result<Page<Run>> {
+        let split = self.split.get_or_try_init(|| self.split()).await?;
+        let ask = if split.local.is_some() { ask.whole() } else { ask };
+        self.ask(split, ask).await
+    }
+}
+
+impl RunsQuery {
+    /// Splits the filter into what the server is asked and what is checked on this side.
+    async fn split(&self) -> Result<Split> {
+        let Some(filter) = &self.filter else {
+            return Ok(Split {
+                filters: None,
+                local: None,
+                selection: self.selection.clone(),
+            });
+        };
+        let explanation = self.api.explain(filter).await?;
+        let server = explanation.server_part();
+        let local = explanation.local_evaluator()?;
+        let selection = match &local {
+            Some(_) => self.selection.clone().widen(explanation.local_part()),
+            None => self.selection.clone(),
+        };
+        let filters = (!server.is_everything()).then(|| JsonString(server.to_mongo_text()));
+        Ok(Split {
+            filters,
+            local,
+            selection,
+        })
+    }
+
+    async fn ask(&self, split: &Split, ask: Ask) -> Result<Page<Run>> {
+        let path = self.api.project_path(&self.path).await?;
+        let operation = wire::Runs::build(wire::RunsVariables {
+            per_page: ask.first(),
+            cursor: ask.cursor,
+            order: Some(self.order.to_string()),
+            filters: split.filters.clone(),
+            ..split.selection.variables(&path)
+        });
+        let description = format!("list the runs of \"{path}\"");
+        let answer: wire::Runs = self.api.execute(&operation, &description).await?;
+        let project = answer.project.ok_or_else(|| no_project(&path))?;
+        self.page(split, project)
+            .map_err(|error| error.in_operation(description))
+    }
+
+    fn page(&self, split: &Split, project: wire::ProjectRuns) -> Result<Page<Run>> {
+        let names = convert::Names::new(&project.entity_name, &project.name)?;
+        let connection = project
+            .runs
+            .ok_or_else(|| Error::protocol("the server gave no runs where a page of runs was asked for"))?;
+        let Page { mut items, next } = convert::page(&self.api, &names, connection, &split.selection)?;
+        if let Some(evaluator) = &split.local {
+            let mut kept = Vec::with_capacity(items.len());
+            for run in items {
+                if run.passes(evaluator)? {
+                    kept.push(run);
+                }
+            }
+            items = kept;
+        }
+        Ok(Page { items, next })
     }
 }
 

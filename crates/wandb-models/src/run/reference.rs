@@ -65,7 +65,7 @@ impl RunReference {
 
     /// The run's files.
     pub fn files(&self) -> Files {
-        Files::new(self.api.clone(), Arc::clone(&self.path))
+        Files::of_run(self.api.clone(), Arc::clone(&self.path))
     }
 
     /// One file by its exact name, for example `config.yaml` or `media/images/x.png`.

@@ -163,7 +163,7 @@ impl Sweep {
 
     /// The runs that one agent started, by the agent's [name](SweepAgent::name).
     pub fn agent_runs(&self, agent: impl Into<String>) -> AgentRuns {
-        AgentRuns::new(self.clone(), agent.into())
+        AgentRuns::of_agent(self.clone(), agent.into())
     }
 }
 
@@ -171,7 +171,7 @@ impl Api {
     /// The sweeps of a project, by `entity/project`, `project`, or its web address. Nothing is sent until the listing is
     /// read.
     pub fn sweeps(&self, path: impl Into<String>) -> Sweeps {
-        Sweeps::new(self.clone(), path.into())
+        Sweeps::of_project(self.clone(), path.into())
     }
 
     /// One sweep, by `entity/project/sweep`, `project/sweep`, `sweep`, or its web address.

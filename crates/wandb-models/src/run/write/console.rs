@@ -1,19 +1,13 @@
 //! Console lines (inventory §1.14).
 
-use std::sync::Arc;
-
 use cynic::QueryBuilder;
 use serde::Serialize;
-use wandb_core::{
-    Error, Result,
-    page::{ItemStream, Page, Pages},
-    timestamp::Timestamp,
-};
+use wandb_core::{Error, Result, page::Page, timestamp::Timestamp};
 use wandb_schema::operations::console as wire;
 
 use crate::{
     RunReference,
-    listing::{self, Paging},
+    listing::{self, Ask, Listing, ListingQuery},
 };
 
 /// One line that the run's process wrote.
@@ -32,74 +26,53 @@ pub struct ConsoleLogLine {
     pub content: String,
 }
 
-/// The console lines of a run. Made by [`RunReference::console_logs`]; nothing is sent until they are read.
+/// The console lines of a run, in the order in which they were written, 1,000 a page. Made by [`RunReference::console_logs`];
+/// nothing is sent until they are read. All of them need a server of version 0.77 or later.
+pub type ConsoleLogs = Listing<ConsoleLogsQuery>;
+
+/// What [`ConsoleLogs`] asks.
 #[derive(Debug, Clone)]
-#[must_use]
-pub struct ConsoleLogs {
+pub struct ConsoleLogsQuery {
     run: RunReference,
     last: Option<u32>,
-    paging: Paging,
 }
 
 impl ConsoleLogs {
-    /// How many lines a request asks for; 1,000 unless set.
-    pub fn page_size(mut self, size: u32) -> Self {
-        self.paging.page_size = size;
-        self
-    }
-
-    /// How many lines are given at most, from the first.
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.paging.limit = Some(limit);
-        self
-    }
-
     /// Only the last lines, in one request.
     pub fn last(mut self, lines: u32) -> Self {
-        self.last = Some(lines);
+        self.query.last = Some(lines);
         self
     }
+}
 
-    /// The lines page by page, in the order in which they were written. Without [`last`](Self::last) that needs a server
-    /// of version 0.77 or later.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a page size that is not possible.
-    pub fn pages(self) -> Result<Pages<'static, ConsoleLogLine>> {
-        let paging = self.paging;
-        let logs = Arc::new(self);
-        paging.pages(move |cursor, count| {
-            let logs = Arc::clone(&logs);
-            async move {
-                match logs.last {
-                    Some(0) => Ok(Page {
-                        items: Vec::new(),
-                        next: None,
-                    }),
-                    Some(last) => logs.tail(last).await,
-                    None => logs.page(cursor, count).await,
-                }
-            }
-        })
+impl ListingQuery for ConsoleLogsQuery {
+    type Item = ConsoleLogLine;
+
+    async fn fetch(&self, ask: Ask) -> Result<Page<ConsoleLogLine>> {
+        match self.last {
+            Some(0) => Ok(Page {
+                items: Vec::new(),
+                next: None,
+            }),
+            Some(last) => self.tail(last).await,
+            None => self.page(ask).await,
+        }
     }
+}
 
-    /// The lines one by one.
-    pub fn stream(self) -> ItemStream<'static, ConsoleLogLine> {
-        listing::items(self.pages())
-    }
-
+impl ConsoleLogsQuery {
     fn description(&self) -> String {
         format!("read the console of run \"{}\"", self.run.run_path())
     }
 
-    async fn page(&self, cursor: Option<String>, count: u32) -> Result<Page<ConsoleLogLine>> {
+    async fn page(&self, ask: Ask) -> Result<Page<ConsoleLogLine>> {
         let path = self.run.run_path();
         let operation = wire::RunConsoleLogPage::build(wire::RunConsoleLogPageVariables {
             project: path.project().as_str().to_owned(),
             entity: Some(path.entity().as_str().to_owned()),
             run_name: path.run().as_str().to_owned(),
-            first: i32::try_from(count).unwrap_or(i32::MAX),
-            after: cursor,
+            first: ask.first(),
+            after: ask.cursor,
         });
         let description = self.description();
         let answer: wire::RunConsoleLogPage = self.run.api().execute(&operation, &description).await?;
@@ -109,10 +82,7 @@ impl ConsoleLogs {
             .ok_or_else(|| self.gone())?;
         let read = || {
             let connection = run.log_lines.ok_or_else(no_lines)?;
-            let next = listing::next_cursor(
-                connection.page_info.has_next_page,
-                connection.page_info.end_cursor,
-            )?;
+            let next = listing::next(connection.page_info)?;
             Ok(Page {
                 items: lines(connection.edges)?,
                 next,
@@ -176,11 +146,11 @@ fn lines(edges: Vec<wire::LogLineEdge>) -> Result<Vec<ConsoleLogLine>> {
 impl RunReference {
     /// The console lines of the run: `console_logs().stream()` for all, `console_logs().last(100).stream()` for the end.
     pub fn console_logs(&self) -> ConsoleLogs {
-        ConsoleLogs {
+        let query = ConsoleLogsQuery {
             run: self.clone(),
             last: None,
-            // The official client's page size.
-            paging: Paging::new(1_000),
-        }
+        };
+        // The official client's page size.
+        ConsoleLogs::new(query, 1_000)
     }
 }
