@@ -47,5 +47,4 @@ impl<Q: ListingQuery> Listing<Q> {
 
 /// What is written out above, for the check.
 #[cfg(test)]
-pub(crate) const WRITTEN: &[(&str, &[&[&str]])] =
-    &[("Listing", &[&["page_size", "limit", "pages", "stream"]])];
+pub(crate) const WRITTEN: super::Written = &[("Listing", &[&["page_size", "limit", "pages", "stream"]])];

@@ -398,7 +398,7 @@ impl Media {
 
 /// What is written out above, for the check.
 #[cfg(test)]
-pub(crate) const WRITTEN: &[(&str, &[&[&str]])] = &[
+pub(crate) const WRITTEN: super::Written = &[
     (
         "Media",
         &[
