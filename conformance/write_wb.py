@@ -7,16 +7,20 @@ expected is written to WORK/written.json. Usage: write_wb.py --work DIR --wb PRO
 import argparse
 import base64
 import hashlib
+import itertools
 import json
+import multiprocessing
 import os
 import pathlib
 import random
+import time
 
 from log_reports import GROUPS, GROUPS_TRUTH, RUNS
 from log_sweeps import SWEEPS
 from read_wb import Wb
 
 PROJECT = "conformance.written"
+STOP_DEADLINE = 120  # seconds; the SDK asks about every fifteen
 
 
 def digest(data):
@@ -29,6 +33,24 @@ def write(folder, content):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     return folder
+
+
+def log_until_stopped(work):
+    """A run as any training loop: the SDK looks now and then whether it was asked to stop, and interrupts the loop."""
+    import wandb
+
+    work = pathlib.Path(work)
+    settings = wandb.Settings(silent=True, console="off", x_disable_stats=True)
+    run = wandb.init(id="stopped", project=PROJECT, dir=str(work), settings=settings)
+    try:
+        for step in itertools.count():
+            run.log({"loss": 1 / (step + 1)})
+            if step == 3:
+                (work / "stoppable").write_text("running")
+            time.sleep(0.1)
+    except KeyboardInterrupt:
+        (work / "stoppable").write_text("interrupted")
+        run.finish(exit_code=255)
 
 
 class Writer:
@@ -83,10 +105,27 @@ class Writer:
         self.expected["gone"].append("deleted")
 
     def states(self):
-        """A run of the SDK is asked to stop, and one without a process is called failed."""
+        """A run of the SDK is asked to stop, and one without a process is called failed. Whether the SDK hears it is seen at the end."""
+        self.stopping = process = multiprocessing.get_context("spawn").Process(target=log_until_stopped, args=(str(self.work),))
+        process.start()
+        waited = time.monotonic()
+        while not (self.work / "stoppable").exists():
+            if time.monotonic() - waited > STOP_DEADLINE or not process.is_alive():
+                raise AssertionError("the run that is to be stopped did not start")
+            time.sleep(0.2)
+        self.wb.call("run", "stop", f"{self.project}/stopped", "--yes")
         self.wb.call("run", "create", f"{self.project}/failed")
         self.wb.call("run", "set-state", f"{self.project}/failed", "failed", "--yes")
         self.expected["states"]["failed"] = "failed"
+
+    def stop_is_heard(self):
+        self.stopping.join(STOP_DEADLINE)
+        if self.stopping.is_alive():
+            self.stopping.kill()
+            raise AssertionError(f"the SDK did not stop within {STOP_DEADLINE} s of `wb run stop`")
+        if (self.work / "stoppable").read_text() != "interrupted":
+            raise AssertionError("the run ended, and not because it was stopped")
+        self.expected["states"]["stopped"] = "killed"
 
     def put(self, name, content, *options, type_name="dataset"):
         folder = write(self.work / f"{name}-{len(self.expected['artifacts'])}", content)
@@ -149,12 +188,12 @@ class Writer:
         self.expected["gone_collections"].append(["gone-type", "collection-gone"])
 
     def sweeps(self):
-        """JSON is YAML, so the configs that the official agent ran serve here as well. One sweep for each state."""
+        """JSON is YAML, so the configs that the official agent ran serve here as well. Each state that wb can set is set once."""
         folder = write(self.work / "sweeps", {f"{label}.yaml": json.dumps(config).encode() for label, config in SWEEPS.items()})
-        verbs = {"grid": ("pause", "PAUSED"), "random": ("cancel", "CANCELED"), "bayes": ("stop", "FINISHED"), "no-metric": (None, "PENDING")}
+        verbs = {"grid": ("pause", "PAUSED"), "random": ("cancel", "CANCELED"), "bayes": ("stop", "FINISHED")}
         for label, config in SWEEPS.items():
             path = self.wb.call("sweep", "create", self.project, str(folder / f"{label}.yaml")).strip()
-            verb, state = verbs[label]
+            verb, state = verbs.get(label, (None, "PENDING"))
             if verb:
                 # Only a sweep that runs can be paused.
                 self.wb.call("sweep", "resume", path)
@@ -200,7 +239,7 @@ def main():
     parser.add_argument("--wb", required=True)
     arguments = parser.parse_args()
     writer = Writer(arguments.work, arguments.wb)
-    steps = (writer.run_written, writer.run_of_the_sdk_is_patched, writer.run_deleted, writer.states, writer.artifacts, writer.edges, writer.references, writer.collections, writer.sweeps, writer.reports, writer.projects)
+    steps = (writer.run_written, writer.run_of_the_sdk_is_patched, writer.run_deleted, writer.states, writer.artifacts, writer.edges, writer.references, writer.collections, writer.sweeps, writer.reports, writer.projects, writer.stop_is_heard)
     for step in steps:
         step()
     (arguments.work / "written.json").write_text(json.dumps({"entity": os.environ["WANDB_ENTITY"], **writer.expected}, ensure_ascii=False))
