@@ -1,7 +1,7 @@
 //! A whole artifact version, downloaded.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::BTreeSet,
     path::Path,
     sync::{
         Arc, Mutex,
@@ -10,8 +10,8 @@ use std::{
 };
 
 use tokio::sync::Notify;
-use wandb_core::{Error, ErrorKind, Result, client::Client};
-use wandb_storage::{Directory, Existing, FileFacts, Found, Placement};
+use wandb_core::{Result, client::Client};
+use wandb_storage::{Directory, Existing, Placement};
 
 use super::{
     DownloadOptions, Downloaded, UrlSource,
@@ -21,7 +21,7 @@ use super::{
     engine::{Engine, Job, lock, memory},
     gate::Gate,
     present::VerifiedFacts,
-    publisher::{Counts, Publisher, Ready, Work},
+    publisher::{Publisher, Ready, Work},
     report::Failures,
     resolved::{ResolvedVersions, reference_of},
     survey::{Survey, survey, sweep},
@@ -51,7 +51,7 @@ use crate::{
 #[must_use]
 pub struct Download {
     client: Client,
-    manifest: Arc<Manifest>,
+    pub(super) manifest: Arc<Manifest>,
     urls: Arc<dyn UrlSource>,
     options: DownloadOptions,
     /// Paths that a plan takes for removed, with everything below them.
@@ -135,7 +135,7 @@ impl Download {
         (Arc::clone(&self.manifest), self.options.root.clone())
     }
 
-    fn scope(&self) -> std::ops::Range<usize> {
+    pub(super) fn scope(&self) -> std::ops::Range<usize> {
         let prefix = self.options.prefix.as_str();
         let start = self
             .manifest
@@ -398,92 +398,6 @@ impl Download {
         .await
     }
 
-    /// Copies files whose bytes came under another name.
-    async fn copy_repeated(
-        &self,
-        repeated: Vec<(usize, usize)>,
-        work: Work,
-    ) -> Result<(Counts, VerifiedFacts)> {
-        let (manifest, directory) = (Arc::clone(&self.manifest), work.directory.clone());
-        let mut sources = Vec::with_capacity(repeated.len());
-        for (index, first) in repeated {
-            let entry = &manifest.entries()[first];
-            let name = entry.relative_path()?;
-            // Its facts are those of a moment ago, so they are looked at before the proof is taken.
-            if let Found::File(stat) = directory.look_at(&name)?
-                && let Some(digest) = work.facts.digest(entry.path(), &stat)
-            {
-                sources.push((index, name, stat, digest));
-            } else {
-                return Err(Error::new(
-                    ErrorKind::Conflict,
-                    format!(
-                        "{:?} changed while the artifact was downloaded",
-                        directory.path_of(&name)
-                    ),
-                ));
-            }
-        }
-        let publisher = Publisher::start(work);
-        let ready = publisher.sender();
-        blocking(move || {
-            for (index, source, stat, digest) in sources {
-                let facts = FileFacts {
-                    size: stat.size,
-                    digest,
-                };
-                let name = manifest.entries()[index].relative_path()?;
-                let placed = directory.place_from(
-                    &name,
-                    Existing::Replace,
-                    (&directory, &source),
-                    (&stat, &facts),
-                    // Two members of a version are two files, however the cache is linked.
-                    Placement::Copy,
-                )?;
-                let file = placed.ok_or_else(|| {
-                    Error::new(
-                        ErrorKind::Conflict,
-                        format!("{:?} changed while it was copied", directory.path_of(&source)),
-                    )
-                })?;
-                ready
-                    .send(Ready::copied(index, file))
-                    .map_err(|_| super::blocking::cancelled())?;
-            }
-            Ok(())
-        })
-        .await?;
-        publisher.finish().await
-    }
-
-    /// Splits what is wanted into files and references to fetch, and files whose bytes come with one of those, each with that
-    /// one.
-    fn without_repeated(&self, wanted: Vec<usize>) -> (Vec<usize>, Vec<(usize, usize)>) {
-        let entries = self.manifest.entries();
-        let plan = DownloadPlan::make(&entries[self.scope()], |entry| {
-            match place(&self.manifest, &wanted, entry) {
-                Some(_) => Location::Server,
-                None => Location::Target,
-            }
-        });
-        if plan.repeated.is_empty() {
-            return (wanted, Vec::new());
-        }
-        let index = |entry| place(&self.manifest, &wanted, entry).map(|place| wanted[place]);
-        let repeated: Vec<(usize, usize)> = plan
-            .repeated
-            .iter()
-            .filter_map(|(entry, first)| Some((index(entry)?, index(first)?)))
-            .collect();
-        let copies: HashSet<usize> = repeated.iter().map(|(index, _)| *index).collect();
-        let rest = wanted
-            .into_iter()
-            .filter(|index| !copies.contains(index))
-            .collect();
-        (rest, repeated)
-    }
-
     /// The files of this artifact get a place in the book of addresses; references do not.
     fn jobs(&self, wanted: &[usize]) -> (Vec<Job>, Vec<usize>) {
         let mut of_server = Vec::new();
@@ -516,7 +430,7 @@ pub(super) fn existing(root: &Path) -> Result<Option<Directory>> {
 }
 
 /// Where an entry is among sorted indexes.
-fn place(manifest: &Manifest, indexes: &[usize], entry: &ManifestEntry) -> Option<usize> {
+pub(super) fn place(manifest: &Manifest, indexes: &[usize], entry: &ManifestEntry) -> Option<usize> {
     indexes
         .binary_search_by(|&index| manifest.entries()[index].path().cmp(entry.path()))
         .ok()

@@ -30,6 +30,7 @@ mod publisher;
 mod ranges;
 mod receive;
 mod references;
+mod repeated;
 mod report;
 mod resolved;
 mod resolver;
