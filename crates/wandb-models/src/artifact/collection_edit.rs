@@ -1,13 +1,11 @@
 //! Changes of collections.
 
-use std::collections::BTreeSet;
-
 use cynic::MutationBuilder;
 use wandb_artifacts::name::{CollectionName, Tag, TypeName};
 use wandb_core::{Error, Result, retry::Repeat};
 use wandb_schema::operations::{artifact_collection_writes as wire, artifact_writes::TagInput};
 
-use super::ArtifactCollection;
+use super::{ArtifactCollection, names_change::NamesChange};
 
 /// Changes of a collection, collected and then sent by [`save`](Self::save): only what differs from what was read.
 #[derive(Debug, Clone)]
@@ -17,8 +15,7 @@ pub struct CollectionEdit {
     name: Option<String>,
     description: Option<String>,
     artifact_type: Option<String>,
-    add_tags: BTreeSet<String>,
-    remove_tags: BTreeSet<String>,
+    tags: NamesChange,
 }
 
 impl ArtifactCollection {
@@ -29,8 +26,7 @@ impl ArtifactCollection {
             name: None,
             description: None,
             artifact_type: None,
-            add_tags: BTreeSet::new(),
-            remove_tags: BTreeSet::new(),
+            tags: NamesChange::default(),
         }
     }
 
@@ -85,17 +81,13 @@ impl CollectionEdit {
 
     /// One more tag.
     pub fn add_tag(mut self, tag: impl Into<String>) -> Self {
-        let tag = tag.into();
-        self.remove_tags.remove(&tag);
-        self.add_tags.insert(tag);
+        self.tags.add(tag.into());
         self
     }
 
     /// One tag less.
     pub fn remove_tag(mut self, tag: impl Into<String>) -> Self {
-        let tag = tag.into();
-        self.add_tags.remove(&tag);
-        self.remove_tags.insert(tag);
+        self.tags.remove(tag.into());
         self
     }
 
@@ -112,20 +104,13 @@ impl CollectionEdit {
             name,
             description,
             artifact_type,
-            add_tags,
-            remove_tags,
+            tags,
         } = self;
         let name = name.filter(|name| *name != collection.name);
         let description = description.filter(|text| Some(text.as_str()) != collection.description.as_deref());
         let artifact_type = artifact_type.filter(|wanted| *wanted != collection.artifact_type);
-        let add: Vec<String> = add_tags
-            .into_iter()
-            .filter(|tag| !collection.tags.contains(tag))
-            .collect();
-        let remove: Vec<String> = remove_tags
-            .into_iter()
-            .filter(|tag| collection.tags.contains(tag))
-            .collect();
+        let add = tags.missing(&collection.tags);
+        let remove = tags.superfluous(&collection.tags);
         let new_name = CollectionName::new(name.as_deref().unwrap_or(&collection.name))?;
         if name.is_some() {
             new_name.check_new()?;

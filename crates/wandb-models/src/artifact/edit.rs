@@ -14,6 +14,7 @@ use super::{
     Artifact,
     collection_edit::{confirmed, inputs},
     metadata,
+    names_change::NamesChange,
 };
 
 /// The wire's numbers for what is no duration (protocol §5.7).
@@ -54,10 +55,8 @@ pub struct ArtifactEdit {
     description: Option<String>,
     metadata: Option<Map>,
     keys: Vec<(String, Option<Value>)>,
-    add_aliases: BTreeSet<String>,
-    remove_aliases: BTreeSet<String>,
-    add_tags: BTreeSet<String>,
-    remove_tags: BTreeSet<String>,
+    aliases: NamesChange,
+    tags: NamesChange,
     ttl: Option<TimeToLive>,
     if_unchanged: bool,
 }
@@ -70,10 +69,8 @@ impl Artifact {
             description: None,
             metadata: None,
             keys: Vec::new(),
-            add_aliases: BTreeSet::new(),
-            remove_aliases: BTreeSet::new(),
-            add_tags: BTreeSet::new(),
-            remove_tags: BTreeSet::new(),
+            aliases: NamesChange::default(),
+            tags: NamesChange::default(),
             ttl: None,
             if_unchanged: false,
         }
@@ -134,33 +131,25 @@ impl ArtifactEdit {
 
     /// One more alias in this version's collection. If another version of it has the alias, it moves.
     pub fn add_alias(mut self, alias: impl Into<String>) -> Self {
-        let alias = alias.into();
-        self.remove_aliases.remove(&alias);
-        self.add_aliases.insert(alias);
+        self.aliases.add(alias.into());
         self
     }
 
     /// One alias less in this version's collection.
     pub fn remove_alias(mut self, alias: impl Into<String>) -> Self {
-        let alias = alias.into();
-        self.add_aliases.remove(&alias);
-        self.remove_aliases.insert(alias);
+        self.aliases.remove(alias.into());
         self
     }
 
     /// One more tag.
     pub fn add_tag(mut self, tag: impl Into<String>) -> Self {
-        let tag = tag.into();
-        self.remove_tags.remove(&tag);
-        self.add_tags.insert(tag);
+        self.tags.add(tag.into());
         self
     }
 
     /// One tag less.
     pub fn remove_tag(mut self, tag: impl Into<String>) -> Self {
-        let tag = tag.into();
-        self.add_tags.remove(&tag);
-        self.remove_tags.insert(tag);
+        self.tags.remove(tag.into());
         self
     }
 
@@ -213,11 +202,11 @@ impl ArtifactEdit {
     }
 
     fn check(&self) -> Result<()> {
-        for alias in &self.add_aliases {
-            Alias::new(alias.as_str())?.check_new()?;
+        for alias in self.aliases.wanted() {
+            Alias::new(alias)?.check_new()?;
         }
-        for tag in &self.add_tags {
-            Tag::new(tag.as_str())?.check_new()?;
+        for tag in self.tags.wanted() {
+            Tag::new(tag)?.check_new()?;
         }
         if self.ttl.is_some() && self.artifact.is_link {
             return Err(Error::invalid_input(format!(
@@ -230,30 +219,16 @@ impl ArtifactEdit {
     }
 
     fn patch(&self, base: &Artifact) -> Result<Patch> {
-        let missing = |wanted: &BTreeSet<String>, there: &[String]| -> Vec<String> {
-            wanted
-                .iter()
-                .filter(|name| !there.contains(name))
-                .cloned()
-                .collect()
-        };
-        let present = |wanted: &BTreeSet<String>, there: &[String]| -> Vec<String> {
-            wanted
-                .iter()
-                .filter(|name| there.contains(name))
-                .cloned()
-                .collect()
-        };
         Ok(Patch {
-            add_aliases: missing(&self.add_aliases, &base.aliases),
-            remove_aliases: present(&self.remove_aliases, &base.aliases),
+            add_aliases: self.aliases.missing(&base.aliases),
+            remove_aliases: self.aliases.superfluous(&base.aliases),
             description: self
                 .description
                 .clone()
                 .filter(|text| *text != *base.description.as_deref().unwrap_or_default()),
             metadata: self.metadata_text(base)?,
-            add_tags: missing(&self.add_tags, &base.tags),
-            remove_tags: present(&self.remove_tags, &base.tags),
+            add_tags: self.tags.missing(&base.tags),
+            remove_tags: self.tags.superfluous(&base.tags),
             ttl: self.ttl.map(seconds).transpose()?.filter(|wanted| {
                 let current = match (base.ttl, base.ttl_is_inherited) {
                     (_, true) => INHERIT,

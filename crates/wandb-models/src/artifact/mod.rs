@@ -31,6 +31,7 @@ mod manifest;
 mod media;
 mod memory;
 mod metadata;
+mod names_change;
 mod run;
 mod runs;
 mod storage;
