@@ -14,7 +14,7 @@ use wandb_core::{Result, client::Client};
 use wandb_storage::{Directory, Existing, Placement};
 
 use super::{
-    DownloadOptions, Downloaded, UrlSource,
+    DownloadOptions, Downloaded, TrackedReference, UrlSource,
     blocking::blocking,
     cached,
     checkout::is_at_or_below,
@@ -316,6 +316,16 @@ impl Download {
         let mut missing_references = std::mem::take(&mut *lock(&engine.missing));
         tracked.sort();
         missing_references.sort();
+        let without_file: HashSet<&str> = tracked
+            .iter()
+            .chain(&missing_references)
+            .map(|reference| reference.path.as_str())
+            .collect();
+        let unchecked = self.manifest.entries()[scope]
+            .iter()
+            .filter(|entry| entry.is_unchecked_reference() && !without_file.contains(entry.path()))
+            .map(TrackedReference::of)
+            .collect();
         let downloaded = Downloaded {
             root: self.options.root,
             present: survey.present,
@@ -326,6 +336,7 @@ impl Download {
             bytes: survey.present_bytes + counts.bytes,
             tracked,
             missing_references,
+            unchecked,
         };
         downloaded.check(count)?;
         Ok(downloaded)

@@ -40,10 +40,7 @@ impl Engine {
     pub(crate) async fn reference(&self, job: Job, ready: &mpsc::SyncSender<Ready>) -> Result<()> {
         let entry = self.entry(job);
         let address = entry.address().unwrap_or_default();
-        let noted = || TrackedReference {
-            path: entry.path().to_owned(),
-            address: address.to_owned(),
-        };
+        let noted = || TrackedReference::of(entry);
         let scheme = Scheme::of(address);
         if self.options.skip_references || scheme == Scheme::Other {
             lock(&self.tracked).push(noted());

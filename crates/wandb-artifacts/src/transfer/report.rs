@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use serde::Serialize;
 use wandb_core::{Error, ErrorKind};
 
+use crate::manifest::ManifestEntry;
+
 /// How many failures are described; the others are counted.
 const DESCRIBED: usize = 20;
 
 /// A finished download: every entry in scope is there and verified, but for the references that are listed.
+///
+/// Whoever must not use a byte that nobody vouches for asks for [`unchecked`](Self::unchecked) to be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Downloaded {
@@ -30,13 +34,22 @@ pub struct Downloaded {
     pub tracked: Vec<TrackedReference>,
     /// References whose objects are gone, if that was allowed. In order.
     pub missing_references: Vec<TrackedReference>,
+    /// References whose files are there and could not be compared with anything: they were logged without a digest
+    /// (`checksum=False`). They count among the files above. In order.
+    pub unchecked: Vec<TrackedReference>,
 }
 
 impl Downloaded {
+    /// How many files of the version are there now.
+    #[must_use]
+    pub fn files(&self) -> u64 {
+        self.present + self.cached + self.fetched + self.copied
+    }
+
     /// Whether every entry in scope is accounted for. What counts the files is not what fetches them, so a fault anywhere
     /// between ends here, and never in a silent success.
     pub(crate) fn check(&self, scope: usize) -> wandb_core::Result<()> {
-        let files = self.present + self.cached + self.fetched + self.copied;
+        let files = self.files();
         let others = (self.tracked.len() + self.missing_references.len()) as u64;
         if files + others == scope as u64 {
             return Ok(());
@@ -52,7 +65,7 @@ impl Downloaded {
     }
 }
 
-/// A reference that has no file.
+/// A reference that has no file, or a file that was not checked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct TrackedReference {
     /// The path in the artifact.
@@ -60,6 +73,16 @@ pub struct TrackedReference {
     /// The address.
     #[serde(rename = "ref")]
     pub address: String,
+}
+
+impl TrackedReference {
+    /// The reference of an entry.
+    pub(crate) fn of(entry: &ManifestEntry) -> Self {
+        Self {
+            path: entry.path().to_owned(),
+            address: entry.address().unwrap_or_default().to_owned(),
+        }
+    }
 }
 
 /// What failed, by path.

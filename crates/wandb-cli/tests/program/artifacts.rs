@@ -148,6 +148,7 @@ fn an_artifact_comes_back_verified() {
     user.fails(&["artifact", "get", name, "none.txt"], 3, &["none.txt"]);
     let done = user.json(&["artifact", "download", name, "--root", "back"]);
     assert_eq!(done["missing_references"], json!([]));
+    assert_eq!((&done["unchecked"], &done["copied"]), (&json!([]), &json!(0)));
     assert_eq!(files_below(&user.path("back")), ["a.txt", "b.txt"]);
     user.ok(&["artifact", "verify", name, "--root", "back"]);
 

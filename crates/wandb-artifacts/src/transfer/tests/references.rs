@@ -123,6 +123,40 @@ async fn a_local_file_is_copied_if_it_is_still_the_same() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn what_was_logged_without_a_digest_is_not_called_verified() {
+    let source = tempfile::tempdir().unwrap();
+    let file = source.path().join("data");
+    fs::write(&file, "anything").unwrap();
+    let address = crate::reference::file_url_of(&file).unwrap();
+    let of_address = Algorithm::Md5.hash(address.as_bytes()).to_string();
+    let world = with_references(vec![
+        ManifestEntry::reference(
+            "checked",
+            address.clone(),
+            Algorithm::Md5.hash(b"anything").to_string(),
+        )
+        .with_size(8),
+        ManifestEntry::reference("free", address.clone(), of_address),
+        ManifestEntry::reference("track", "ftp://h/x", "ftp://h/x"),
+    ]);
+    // Fetched, and present the second time.
+    for _ in 0..2 {
+        let done = world.download().run().await.unwrap();
+        assert_eq!(done.files(), 2);
+        assert_eq!(done.unchecked.len(), 1, "{done:?}");
+        assert_eq!(
+            (&*done.unchecked[0].path, &*done.unchecked[0].address),
+            ("free", &*address)
+        );
+    }
+    fs::remove_file(world.target.path().join("free")).unwrap();
+    let skipped = world.options().skip_references(true);
+    let done = world.download_with(skipped).run().await.unwrap();
+    assert!(done.unchecked.is_empty(), "{done:?}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn a_pipe_is_not_waited_for() {
     let source = tempfile::tempdir().unwrap();
     let pipe = source.path().join("pipe");

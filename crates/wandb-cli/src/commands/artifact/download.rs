@@ -35,9 +35,11 @@ const NAMES: &[&str] = &[
     "present",
     "cached",
     "fetched",
+    "copied",
     "transferred",
     "tracked",
     "missing_references",
+    "unchecked",
 ];
 
 fn fields(done: &Done) -> Fields<'_> {
@@ -49,9 +51,11 @@ fn fields(done: &Done) -> Fields<'_> {
         ("present", Field::UInt(downloaded.present)),
         ("cached", Field::UInt(downloaded.cached)),
         ("fetched", Field::UInt(downloaded.fetched)),
+        ("copied", Field::UInt(downloaded.copied)),
         ("transferred", Field::UInt(downloaded.transferred)),
         ("tracked", paths(&downloaded.tracked)),
         ("missing_references", paths(&downloaded.missing_references)),
+        ("unchecked", paths(&downloaded.unchecked)),
     ]
 }
 
@@ -196,18 +200,34 @@ fn show(context: &mut Context, name: String, downloaded: Downloaded) -> CommandR
             .ui
             .warn(&format!("{} is gone: {}", reference.path, reference.address));
     }
+    for reference in &downloaded.unchecked {
+        context.ui.warn(&format!(
+            "{} was not checked: it was logged without a digest ({})",
+            reference.path, reference.address
+        ));
+    }
     let root = downloaded.root.display().to_string();
     if context.format() == Format::Table {
-        context.note(&format!(
-            "{name}: {} verified: {} were present, {} came from the cache, {} were fetched ({})",
-            text::counted(
-                downloaded.present + downloaded.cached + downloaded.fetched,
-                "file"
-            ),
-            text::grouped(downloaded.present),
-            text::grouped(downloaded.cached),
+        let verified = downloaded.files() - downloaded.unchecked.len() as u64;
+        let mut parts = vec![
+            format!("{} were present", text::grouped(downloaded.present)),
+            format!("{} came from the cache", text::grouped(downloaded.cached)),
+        ];
+        if downloaded.copied > 0 {
+            parts.push(format!(
+                "{} were copies of others",
+                text::grouped(downloaded.copied)
+            ));
+        }
+        parts.push(format!(
+            "{} were fetched ({})",
             text::grouped(downloaded.fetched),
             text::bytes(downloaded.transferred)
+        ));
+        context.note(&format!(
+            "{name}: {} verified: {}",
+            text::counted(verified, "file"),
+            parts.join(", ")
         ));
         context.out.write_all(format!("{root}\n").as_bytes())?;
     } else {
