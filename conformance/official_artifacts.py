@@ -119,8 +119,8 @@ class OfficialArtifacts:
                 "type": "image",
                 "width": thing._width,
                 "height": thing._height,
-                "boxes": sorted(thing._boxes or {}),
-                "masks": sorted(thing._masks or {}),
+                "boxes": {name: plain(boxes._val) for name, boxes in (thing._boxes or {}).items()},
+                "masks": {name: digest(pathlib.Path(mask._path)) for name, mask in (thing._masks or {}).items()},
             }
         return {"type": type(thing).__name__.lower(), "size": pathlib.Path(thing._path).stat().st_size}
 

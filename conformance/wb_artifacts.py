@@ -1,8 +1,9 @@
 """Answers the questions about artifacts with `wb`; a part of read_wb.py."""
 
+import pathlib
 import subprocess
 
-from official_artifacts import ARTIFACT_FIELDS, files_below
+from official_artifacts import ARTIFACT_FIELDS, digest, files_below
 
 NOT_FOUND = 3
 
@@ -78,6 +79,8 @@ class WbArtifacts:
         found = self.document("artifact", "get", self.artifact_path(question), question["entry"])
         if found["type"] == "table":
             return {**found, "rows": [[cell(item) for item in row] for row in found["rows"]]}
+        if found["type"] == "image":
+            found["masks"] = {name: digest(pathlib.Path(mask["path"])) for name, mask in found["masks"].items()}
         shared = {"image": ("type", "width", "height", "boxes", "masks"), "html": ("type", "size")}
         return {key: found[key] for key in shared[found["type"]]}
 
