@@ -144,6 +144,12 @@ impl Connection {
         })
     }
 
+    /// The same without an artifact cache.
+    pub(crate) fn without_cache(mut self) -> Self {
+        self.api = self.api.without_artifact_cache();
+        self
+    }
+
     /// The handle.
     pub(crate) fn api(&self) -> &Api {
         &self.api

@@ -74,6 +74,21 @@ impl Context {
         }
     }
 
+    /// As [`connect_or_offline`](Self::connect_or_offline), for verbs that use the artifact cache: where it cannot be opened, as
+    /// in a container with a read-only disk, a warning and a connection without one. Offline there is nothing else to read.
+    pub(crate) async fn connect_with_cache(&self, offline: bool) -> CommandResult<Connection> {
+        let connection = self.connect_or_offline(offline).await?;
+        match connection.api().artifact_cache().await {
+            Err(error) if !offline => {
+                self.ui.warn(&text::single_line(&format!(
+                    "{error}; nothing is kept for the next time"
+                )));
+                Ok(connection.without_cache())
+            }
+            _ => Ok(connection),
+        }
+    }
+
     /// Lets every later [`connect`](Self::connect) give this connection; the demo has a server of its own.
     pub(crate) fn fix_connection(&mut self, connection: Connection) {
         self.fixed = Some(connection);

@@ -213,10 +213,20 @@ async fn types_collections_aliases_tags_links_and_deletion() {
     let options = ArtifactDownloadOptions::below(target.path());
     assert_eq!(through.download(&options).await.unwrap().fetched, 1);
     assert_eq!(fs::read(target.path().join("f")).unwrap(), b"zero");
+    // A link is neither deleted nor taken for its source.
+    for with_aliases in [false, true] {
+        let refused = through.delete(with_aliases).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+        assert!(refused.to_string().contains("m:v0"), "{refused}");
+    }
+    assert!(api.artifact_exists("p/shelf:live").await.unwrap());
     link.unlink().await.unwrap();
+    assert!(!api.artifact_exists("p/shelf:live").await.unwrap());
 
     let refused = edited.delete(false).await.unwrap_err();
-    assert_ne!(refused.kind(), ErrorKind::NotFound, "{refused}");
+    assert_eq!(refused.kind(), ErrorKind::Conflict, "{refused}");
+    assert!(refused.to_string().contains("prod"), "{refused}");
+    assert!(api.artifact_exists("p/m:v0").await.unwrap());
     edited.delete(true).await.unwrap();
     assert!(!api.artifact_exists("p/m:v0").await.unwrap());
     assert_eq!(versions(&api, "p/m").await, ["m:v1"]);

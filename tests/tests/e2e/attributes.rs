@@ -83,6 +83,25 @@ async fn every_attribute_comes_back() {
         list,
         [Value::Float(f64::NEG_INFINITY), Value::Int(9_007_199_254_740_993)]
     );
+    #[derive(serde::Deserialize)]
+    struct Config {
+        lr: f64,
+        model: std::collections::HashMap<String, Json>,
+        #[serde(rename = "a.b")]
+        dotted: String,
+        absent: Option<u8>,
+    }
+    let typed: Config = run.config_as().unwrap();
+    assert_eq!(
+        (typed.lr, typed.dotted.as_str(), typed.absent),
+        (0.1, "dotted", None)
+    );
+    assert_eq!(typed.model["value"], 3);
+    let misfit = run
+        .config_as::<std::collections::HashMap<String, u8>>()
+        .unwrap_err();
+    assert_eq!(misfit.kind(), ErrorKind::InvalidInput);
+    assert!(misfit.to_string().contains("r1"), "{misfit}");
     let raw = Value::parse(run.raw_config().unwrap()).unwrap();
     assert!(
         raw.same_as(&Value::parse(config).unwrap()),
@@ -141,7 +160,12 @@ async fn runs_end_in_the_states_that_their_exit_says() {
         ("bad", 1, "failed"),
         ("odd", 255, "failed"),
     ] {
-        server.log("p", NewRun::named(name)).await.finish(exit_code).await;
+        let writer = server.log("p", NewRun::named(name)).await;
+        let before = api.run(&format!("p/{name}")).await.unwrap();
+        assert_eq!(before.current_state().await.unwrap(), "running");
+        writer.finish(exit_code).await;
+        assert_eq!(before.current_state().await.unwrap(), state);
+        assert_eq!(before.state, "running", "a handle is a snapshot");
         assert_eq!(api.run(&format!("p/{name}")).await.unwrap().state, state);
     }
     let mut silent = server.log("p", NewRun::named("silent")).await;

@@ -105,6 +105,11 @@ async fn files_are_listed() {
     assert_eq!(file.size, 10);
     assert_eq!(file.md5.as_deref(), Some(md5(b"output.log").as_str()));
     assert!(file.updated_at.is_some());
+    assert_eq!(
+        (file.name.as_str(), file.mimetype.as_deref()),
+        ("output.log", Some("text/plain"))
+    );
+    assert!(!file.id.is_empty());
     assert_eq!(run.file("absent").await.unwrap_err().kind(), ErrorKind::NotFound);
 }
 

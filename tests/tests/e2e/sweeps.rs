@@ -48,6 +48,8 @@ async fn a_sweep_is_created_and_read() {
     let paused = created.set_state(SweepState::Paused).await.unwrap();
     assert_eq!(paused.state, "PAUSED");
     assert_eq!(paused.config.text(), CONFIG, "the config stays");
+    assert_eq!(created.state, "PENDING", "a handle is a snapshot");
+    assert_eq!(created.reload().await.unwrap().state, "PAUSED");
     let by_address = api.sweep(&created.url).await.unwrap();
     assert_eq!(by_address.id, created.id);
     for path in ["p/nosuch", "nowhere/nosuch"] {

@@ -1,7 +1,7 @@
 //! A whole artifact version, downloaded.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     path::Path,
     sync::{
         Arc, Mutex,

@@ -42,6 +42,7 @@ mirror! {
         by_hand from_settings;
         fn with_timeout(&self, timeout: Option<Duration>) -> Self;
         fn offline(&self) -> Self;
+        fn without_artifact_cache(&self) -> Self;
         async fn viewer(&self) -> Result<Viewer>;
         async fn default_entity(&self) -> Result<EntityName>;
         async fn explain(&self, filter: &Filter) -> Result<Explanation>;

@@ -86,6 +86,53 @@ fn files_are_added_to_the_newest_version() {
 }
 
 #[test]
+fn a_cache_that_cannot_be_opened_is_no_reason_not_to_download() {
+    let server = Server::start(&["--entity", "team"]);
+    let user = User::of(&server);
+    let cache = user.path("blocked/cache");
+    let user = user.with("WANDB_CACHE_DIR", cache.to_str().unwrap());
+    // Nothing can be made below a file, whoever the user is.
+    std::fs::write(user.path("blocked"), "").unwrap();
+    user.ok(&["project", "create", "team/p"]);
+    std::fs::write(user.path("a.txt"), "a.txt").unwrap();
+    user.ok(&[&PUT[..], &["a.txt"]].concat());
+
+    let get = ["artifact", "download", "team/p/data", "--root"];
+    let warned = user.run(&[&get[..], &["one"]].concat());
+    assert_eq!(warned.code, 0, "{}", warned.stderr);
+    let warnings: Vec<_> = warned
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("warning: "))
+        .collect();
+    assert_eq!(warnings.len(), 1, "{}", warned.stderr);
+    assert!(
+        warnings[0].contains("artifact cache") && warnings[0].contains("blocked"),
+        "{warnings:?}"
+    );
+    let skipped = user.run(&[&get[..], &["two", "--skip-cache"]].concat());
+    assert_eq!(skipped.code, 0, "{}", skipped.stderr);
+    assert!(!skipped.stderr.contains("warning"), "{}", skipped.stderr);
+    for root in ["one", "two"] {
+        assert_eq!(std::fs::read(user.path(root).join("a.txt")).unwrap(), b"a.txt");
+        user.ok(&["artifact", "verify", "team/p/data", "--root", root]);
+    }
+    // Offline there is nothing else.
+    user.fails(
+        &[
+            "artifact",
+            "download",
+            "team/p/data:v0",
+            "--root",
+            "three",
+            "--offline",
+        ],
+        1,
+        &["artifact cache", "WANDB_CACHE_DIR"],
+    );
+}
+
+#[test]
 fn nothing_is_added_to_a_collection_of_another_type() {
     let server = Server::start(&["--entity", "team"]);
     let user = User::of(&server);

@@ -103,6 +103,11 @@ impl Api {
     /// cache; everything else is an error. See [`ApiBuilder::offline`].
     #[must_use]
     pub fn offline(&self) -> Self {
+        self.with_artifact_storage(self.inner.artifacts.offline())
+    }
+
+    /// The same handle with other folders, and an empty memory.
+    pub(crate) fn with_artifact_storage(&self, artifacts: ArtifactStorage) -> Self {
         Self {
             inner: Arc::new(Inner {
                 app_url: self.inner.app_url.clone(),
@@ -110,7 +115,7 @@ impl Api {
                 rules: self.inner.rules.clone(),
                 features: self.inner.features.clone(),
                 default_entity: self.inner.default_entity.clone(),
-                artifacts: self.inner.artifacts.offline(),
+                artifacts,
                 memory: Memory::default(),
             }),
             client: self.client.clone(),

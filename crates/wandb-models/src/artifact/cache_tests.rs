@@ -24,6 +24,30 @@ pub(super) fn client(script: &ScriptedTransport, cache: &Path, offline: bool) ->
 }
 
 #[tokio::test]
+async fn a_cache_that_cannot_be_opened_is_named_and_can_be_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let script = ScriptedTransport::ordered();
+    let api = client(&script, &folder.path().join("file/cache"), false);
+    for error in [
+        api.artifact_cache().await.unwrap_err(),
+        api.artifact_storage().memory().await.map(drop).unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert!(error.to_string().contains("artifact cache"), "{error}");
+        assert!(
+            error.hints().iter().any(|hint| hint.contains("--skip-cache")),
+            "{:?}",
+            error.hints()
+        );
+    }
+    let without = api.without_artifact_cache();
+    assert!(without.artifact_cache().await.unwrap().is_none());
+    assert!(without.artifact_storage().memory().await.unwrap().is_none());
+    script.finish();
+}
+
+#[tokio::test]
 async fn what_was_read_is_known_offline_by_exact_names_only() {
     let cache = tempfile::tempdir().unwrap();
     let manifest = manifest_of(&[("a", b"abc")]);

@@ -52,7 +52,7 @@ impl ArtifactDownloadOptions {
         self
     }
 
-    /// Neither takes bytes out of the cache nor puts them in.
+    /// Neither takes bytes out of the cache nor puts them in. A cache that cannot be opened is no error then.
     pub fn skip_cache(mut self, skip: bool) -> Self {
         self.skip_cache = skip;
         self
@@ -176,7 +176,7 @@ impl Artifact {
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) when it has none or several; else as [`download`](Self::download).
     pub async fn file(&self, options: &ArtifactDownloadOptions) -> Result<PathBuf> {
-        let manifest = self.manifest().await?;
+        let manifest = self.by(options).await.manifest().await?;
         let [entry] = manifest.entries() else {
             return Err(Error::invalid_input(format!(
                 "artifact \"{}\" has {} files, not one",
@@ -208,11 +208,12 @@ impl Artifact {
         options: &ArtifactDownloadOptions,
         operation: String,
     ) -> Result<Vec<PathBuf>> {
+        let artifact = self.by(options).await;
         let mut entries = Vec::with_capacity(paths.len());
         let mut names = Vec::with_capacity(paths.len());
         let mut seen = HashSet::new();
         for path in paths {
-            let entry = self.entry(path.as_ref()).await?;
+            let entry = artifact.entry(path.as_ref()).await?;
             names.push(safe_relative_path(entry.path())?);
             if seen.insert(path.as_ref()) {
                 entries.push(entry);
@@ -220,14 +221,14 @@ impl Artifact {
         }
         // A prefix names others too; a manifest of these entries names them only. Its digest is not the version's, and is not
         // asked for.
-        let whole = self.manifest().await?;
+        let whole = artifact.manifest().await?;
         let chosen = wandb_artifacts::Manifest::with_layout(whole.layout(), whole.region())
             .with_entries(entries)
             .map_err(|error| Error::protocol("the entries cannot stand alone").with_source(error))?;
         let mut options = options.clone();
         options.prefix.clear();
         let run = async {
-            let download = self.prepare_with(Arc::new(chosen), &options).await?;
+            let download = artifact.prepare_with(Arc::new(chosen), &options).await?;
             download.run().await
         };
         let downloaded = run.await.map_err(|error| error.in_operation(operation))?;
@@ -248,8 +249,18 @@ impl Artifact {
     }
 
     async fn prepare(&self, options: &ArtifactDownloadOptions) -> Result<Download> {
-        let manifest = self.manifest().await?;
-        self.prepare_with(manifest, options).await
+        let artifact = self.by(options).await;
+        let manifest = artifact.manifest().await?;
+        artifact.prepare_with(manifest, options).await
+    }
+
+    /// The handle that a download goes by: one without a cache where the cache is to be skipped and cannot be opened.
+    async fn by(&self, options: &ArtifactDownloadOptions) -> Self {
+        let mut artifact = self.clone();
+        if options.skip_cache && self.api.artifact_cache().await.is_err() {
+            artifact.api = self.api.without_artifact_cache();
+        }
+        artifact
     }
 
     async fn prepare_with(

@@ -2,7 +2,7 @@
 
 use cynic::{MutationBuilder, QueryBuilder};
 use wandb_artifacts::name::{Alias, ArtifactName, ArtifactPath, Selector};
-use wandb_core::{Error, Result, page::Page, retry::Repeat};
+use wandb_core::{Error, ErrorKind, Result, page::Page, retry::Repeat};
 use wandb_schema::operations::{artifact_writes as write, artifacts as wire};
 
 use super::{Artifact, collection_edit::confirmed, convert, lookup};
@@ -124,6 +124,7 @@ impl Artifact {
     /// Deletes the version. Without `with_aliases` the server refuses when it has aliases.
     ///
     /// # Errors
+    /// [`Conflict`](wandb_core::ErrorKind::Conflict) for a version that has aliases, without `with_aliases`.
     /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a link, where the official client unlinks: say
     /// [`unlink`](Self::unlink), or delete its [`source`](Self::source). As
     /// [`ensure_committed`](super::ArtifactData::ensure_committed): a second deletion is not found, and is not told as done.
@@ -144,7 +145,27 @@ impl Artifact {
                 delete_aliases: Some(with_aliases),
             },
         });
-        let answer: write::DeleteArtifact = self.api.mutate(&operation, Repeat::Always, &description).await?;
+        let answer: Result<write::DeleteArtifact> =
+            self.api.mutate(&operation, Repeat::Always, &description).await;
+        let answer = match answer {
+            // The wire has no word of its own for this refusal; what the version has says it.
+            Err(error)
+                if !with_aliases && error.kind() == ErrorKind::Server && error.server_message().is_some() =>
+            {
+                let aliases = self.reload().await.map(|now| now.aliases.clone());
+                return Err(match aliases {
+                    Ok(aliases) if !aliases.is_empty() => Error::new(
+                        ErrorKind::Conflict,
+                        format!("it has the aliases {}", aliases.join(", ")),
+                    )
+                    .with_hint("remove them first, or delete it with its aliases")
+                    .with_source(error)
+                    .in_operation(description),
+                    _ => error,
+                });
+            }
+            answer => answer?,
+        };
         confirmed(answer.delete_artifact.is_some(), &description)
     }
 

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::OnceCell;
 use wandb_artifacts::cache::Cache;
-use wandb_core::Result;
+use wandb_core::{Error, Result};
 
 use super::memory::Memory;
 use crate::{Api, runtime::blocking};
@@ -63,6 +63,11 @@ impl ArtifactStorage {
         )
     }
 
+    /// The same, without a cache.
+    pub(crate) fn without_cache(&self) -> Self {
+        Self::new(None, None, self.root.clone(), self.offline, self.stores.clone())
+    }
+
     pub(crate) fn is_offline(&self) -> bool {
         self.offline
     }
@@ -73,14 +78,34 @@ impl ArtifactStorage {
             return Ok(None);
         };
         let open = || {
-            let cache = cache.clone();
-            blocking(move || Memory::open(&cache))
+            let directory = cache.clone();
+            blocking(move || Memory::open(&directory))
         };
-        Ok(Some(self.memory.get_or_try_init(open).await?.clone()))
+        let opened = self.memory.get_or_try_init(open).await;
+        Ok(Some(opened.map_err(|error| unusable(cache, error))?.clone()))
     }
 }
 
+/// A cache is asked for in the middle of something else, so the error names it, and the way out.
+fn unusable(directory: &Path, error: Error) -> Error {
+    error
+        .in_operation(format!(
+            "open the artifact cache {:?}",
+            directory.display().to_string()
+        ))
+        .with_hint(
+            "name a directory that can be written to (WANDB_CACHE_DIR), or do without a cache (--skip-cache)",
+        )
+}
+
 impl Api {
+    /// The same handle without an artifact cache: manifests and bytes are fetched each time, and nothing is kept. For machines
+    /// on which [`artifact_cache`](Self::artifact_cache) cannot be opened, such as a container whose disk is read-only.
+    #[must_use]
+    pub fn without_artifact_cache(&self) -> Self {
+        self.with_artifact_storage(self.artifact_storage().without_cache())
+    }
+
     /// The artifact cache, opened when it is first used and shared by all clones of this handle; `None` when the client was
     /// given none.
     ///
@@ -101,7 +126,10 @@ impl Api {
                 }))
             })
         };
-        Ok(Some(Arc::clone(storage.opened.get_or_try_init(open).await?)))
+        let opened = storage.opened.get_or_try_init(open).await;
+        Ok(Some(Arc::clone(
+            opened.map_err(|error| unusable(directory, error))?,
+        )))
     }
 
     /// The artifact cache, if the client was given one: the directory above `artifacts`, as `WANDB_CACHE_DIR` names it.

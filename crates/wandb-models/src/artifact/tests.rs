@@ -479,8 +479,12 @@ async fn links_are_made_listed_and_taken_back() {
         .graphql("DeleteArtifact")
         .variables(json!({"input": {"artifactID": ID, "deleteAliases": false}}))
         .respond_graphql_error("cannot delete: the artifact has aliases");
+    expect_model(&script, json!({}));
     let error = artifact.delete(false).await.unwrap_err();
-    assert!(error.to_string().contains("has aliases"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert!(error.to_string().contains("has the aliases latest"), "{error}");
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("cannot delete"), "{source}");
     script.finish();
 }
 
@@ -574,7 +578,44 @@ async fn collections_and_types_are_listed_and_changed() {
             "pageInfo": {"hasNextPage": false, "endCursor": null}}}}),
     );
     let types: Vec<_> = api.artifact_types("e/p").stream().try_collect().await.unwrap();
-    assert_eq!(types[0].name, "model");
+    let [listed] = types.as_slice() else {
+        panic!("{types:?}")
+    };
+    script
+        .graphql("ProjectArtifactType")
+        .variables(json!({"entity": "e", "project": "p", "artifactType": "model"}))
+        .respond_data(
+            json!({"project": {"artifactType": {"id": "t", "name": "model", "description": "weights",
+            "createdAt": "2024-05-01T12:34:56Z"}}}),
+        );
+    let read = api.artifact_type("model", "e/p").await.unwrap();
+    for (found, description) in [(listed, json!(null)), (&read, json!("weights"))] {
+        assert_eq!(
+            serde_json::to_value(found).unwrap(),
+            json!({"id": "t", "name": "model", "description": description, "created_at": "2024-05-01T12:34:56Z",
+                "entity": "e", "project": "p"})
+        );
+    }
+    script
+        .graphql("ProjectArtifactType")
+        .respond_data(json!({"project": {"artifactType": null}}));
+    let missing = api.artifact_type("none", "e/p").await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    for name in ["c", "of-another-type"] {
+        let mut wire = collection(name, "ArtifactSequence");
+        if name != "c" {
+            wire["defaultArtifactType"]["name"] = json!("dataset");
+        }
+        script
+            .graphql("ProjectArtifactCollection")
+            .variables(json!({"entity": "e", "project": "p", "name": name}))
+            .respond_data(json!({"project": {"artifactCollection": wire}}));
+    }
+    assert_eq!(read.collection("c").await.unwrap().name, "c");
+    assert_eq!(
+        read.collection("of-another-type").await.unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
     script.finish();
 }
 

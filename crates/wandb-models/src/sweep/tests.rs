@@ -50,6 +50,9 @@ async fn a_sweep_has_the_official_names() {
     let json = serde_json::to_value(sweep.data()).unwrap();
     for (name, value) in [
         ("id", json!("s")),
+        ("path", json!(["e", "p", "s"])),
+        // The deprecated other name of the entity.
+        ("username", json!(null)),
         ("name", json!("from config")),
         ("storage_id", json!("storage-s")),
         ("entity", json!("e")),

@@ -121,7 +121,11 @@ fn requests(summary: &PlanSummary) -> u64 {
 
 /// Downloads a version, or tells what that would take.
 pub(super) async fn download(context: &mut Context, arguments: &ArtifactDownloadArgs) -> CommandResult {
-    let connection = context.connect_or_offline(arguments.offline).await?;
+    let connection = if arguments.skip_cache {
+        context.connect_or_offline(arguments.offline).await?
+    } else {
+        context.connect_with_cache(arguments.offline).await?
+    };
     let artifact = connection.api().artifact(&arguments.name).await?;
     let bar = context.ui.transfer(artifact.size, &artifact.exact_name());
     let mut options = match &arguments.root {
@@ -243,7 +247,7 @@ fn show(context: &mut Context, name: String, downloaded: Downloaded) -> CommandR
 
 /// Makes a directory equal to a version.
 pub(super) async fn checkout(context: &mut Context, arguments: &CheckoutArgs) -> CommandResult {
-    let connection = context.connect().await?;
+    let connection = context.connect_with_cache(false).await?;
     let artifact = connection.api().artifact(&arguments.name).await?;
     let bar = context.ui.transfer(artifact.size, &artifact.exact_name());
     let options = match &arguments.root {

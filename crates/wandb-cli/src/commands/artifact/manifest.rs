@@ -53,7 +53,7 @@ fn schema<'a>(people: bool) -> Schema<Shown<'a>> {
 
 /// Lists the entries.
 pub(super) async fn manifest(context: &mut Context, arguments: &ManifestArgs) -> CommandResult {
-    let connection = context.connect_or_offline(arguments.offline).await?;
+    let connection = context.connect_with_cache(arguments.offline).await?;
     let artifact = connection.api().artifact(&arguments.name).await?;
     let manifest = artifact.manifest().await?;
     if arguments.raw {

@@ -20,7 +20,7 @@ use crate::ui::TransferBar;
 
 /// Logs files and references as a new version.
 pub(super) async fn put(context: &mut Context, arguments: &ArtifactPutArgs) -> CommandResult {
-    let connection = context.connect().await?;
+    let connection = context.connect_with_cache(false).await?;
     let api = connection.api();
     let path = api.artifact_path(&arguments.name).await?;
     if *path.selector() != Selector::Unspecified {

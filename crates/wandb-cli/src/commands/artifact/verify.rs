@@ -20,7 +20,7 @@ pub(super) async fn verify(context: &mut Context, arguments: &VerifyArgs) -> Com
     let (manifest, root) = match (&arguments.manifest, &arguments.name) {
         (Some(file), _) => (Arc::new(read(file)?), arguments.root.clone().unwrap_or_default()),
         (None, Some(name)) => {
-            let connection = context.connect_or_offline(arguments.offline).await?;
+            let connection = context.connect_with_cache(arguments.offline).await?;
             let artifact = connection.api().artifact(name).await?;
             let root = match &arguments.root {
                 Some(root) => root.clone(),

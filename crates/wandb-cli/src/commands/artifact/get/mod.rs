@@ -25,7 +25,7 @@ pub(super) async fn get(context: &mut Context, arguments: &ArtifactGetArgs) -> C
     // A file that cannot be is told before anything is fetched.
     let out = arguments.out.as_deref();
     let format = out.map(FileFormat::of).transpose()?;
-    let connection = context.connect().await?;
+    let connection = context.connect_with_cache(false).await?;
     let artifact = connection.api().artifact(&arguments.name).await?;
     let options = match &arguments.root {
         Some(root) => ArtifactDownloadOptions::below(root),
