@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import pathlib
 import random
+import signal
 import time
 
 from log_reports import GROUPS, GROUPS_TRUTH, RUNS
@@ -39,6 +40,8 @@ def log_until_stopped(work):
     """A run as any training loop: the SDK looks now and then whether it was asked to stop, and interrupts the loop."""
     import wandb
 
+    # A shell that starts something in the background has this signal ignored, and then the SDK interrupts nobody.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     work = pathlib.Path(work)
     settings = wandb.Settings(silent=True, console="off", x_disable_stats=True)
     run = wandb.init(id="stopped", project=PROJECT, dir=str(work), settings=settings)

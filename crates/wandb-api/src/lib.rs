@@ -1,7 +1,7 @@
 //! Weights & Biases data client: what people trained and logged, back as typed data.
 //!
 //! This is the API that Python users know as `wandb.Api()`, for Rust: runs with their config and summary, every point of
-//! every curve, files with their digests checked. It is **exact** (nothing is dropped, sampled or stale without the type
+//! every curve, files and artifacts with their digests checked, sweeps and reports; read and written. It is **exact** (nothing is dropped, sampled or stale without the type
 //! saying so), **verified** (no byte is trusted before its digest matches), **async**, and **usable offline** against the
 //! embedded server of the `wandb-local` crate, into which the official Python SDK can log.
 //!
@@ -47,6 +47,13 @@
 //! | get every history row | [`Run::scan_history`], [`Scan`] |
 //! | get a sample for a plot | [`Run::history`], [`History`] |
 //! | download files | [`Run::files`], [`Run::file`], [`File::download`] |
+//! | change a run, upload its files | [`Run::edit`], [`RunEdit`], [`RunSummary`] |
+//! | download and check artifacts | [`Api::artifact`], [`Artifact::download`], [`ArtifactDownloadOptions`], [`artifacts`] |
+//! | log a version, change one | [`ArtifactDraft::log`], [`Artifact::edit`] |
+//! | follow where data came from | [`Artifact::lineage`], [`Lineage`] |
+//! | search over settings | [`Api::sweep`], [`Sweep`], [`SweepConfig`], [`Sweep::best_run`] |
+//! | read and write reports | [`Api::reports`], [`Report`], [`NewReport`] |
+//! | people and keys | [`Api::user`], [`Api::team`], [`Team`] |
 //! | handle failures | [`Error`], [`ErrorKind`] |
 //! | plug in another HTTP stack, or a test | [`transport`] |
 //!
@@ -70,6 +77,8 @@
 //! | `hyper` (default) | the real transport over hyper and rustls, and [`Api::from_env`] |
 //! | `webpki-roots` | compiles Mozilla's roots in, for machines without a certificate store (small containers) |
 //! | `arrow` | `arrow`: history as Arrow record batches, and as Parquet and Arrow files |
+//! | `media` | typed media of artifacts: tables, images with boxes and masks, and the others, by `Artifact::get` |
+//! | `s3`, `gs`, `azure` | references into object stores: downloaded, and looked at when they are added |
 //! | `blocking` | `blocking`: the same handles and methods without async, safe to call inside of any runtime |
 //! | `record` | `record`: transports that record a session and replay it, for tests of your own code |
 //! | `scripted` | [`transport::ScriptedTransport`], for tests of your own code |
@@ -79,6 +88,10 @@ pub use wandb_core::{Client, Error, ErrorKind, Result, Value};
 #[doc(inline)]
 pub use wandb_core::{
     base_url, client, filter, graphql, order, page, path, redact, retry, secret, settings, timestamp, value,
+};
+#[doc(inline)]
+pub use wandb_models::artifact::{
+    ArtifactDownloadOptions, ArtifactDraft, ArtifactEdit, ArtifactVersions, Lineage, LineageGraph,
 };
 #[doc(inline)]
 pub use wandb_models::{

@@ -91,7 +91,7 @@ impl Sink for FileSink {
 /// Receives one file into a [`PendingFile`], from where its bytes end, and gives it back with the number of bytes that were
 /// transferred. Nothing is verified here: that is [`PendingFile::publish`].
 ///
-/// A connection that breaks is gone on with by range, guarded by the entity tag, after a pause; an address that is refused
+/// A connection that breaks is continued by range, guarded by the entity tag, after a pause; an address that is refused
 /// is asked for again. There is no deadline for the whole, for a large file may take as long as it needs: a connection
 /// without a byte is ended by the transport's idle timeout, and a transfer that brings less than 1 KiB a second over a
 /// minute of waiting for bytes ends, too. Dropping the future cancels.

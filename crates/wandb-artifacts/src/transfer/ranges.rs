@@ -297,7 +297,7 @@ impl RangedTransfer<'_> {
     }
 
     /// Waits until nothing writes to the file any more. Without ranges it is begun anew, wrong bytes are removed, and after
-    /// any other failure it stays, to be gone on with.
+    /// any other failure it stays, to be continued.
     async fn after_failure(
         &self,
         shared: Arc<Shared>,

@@ -23,13 +23,13 @@ use super::{
     progress::Progress,
 };
 
-/// How often a transfer that breaks off is gone on with, as long as each time brings some bytes.
+/// How often a transfer that breaks off is continued, as long as each time brings some bytes.
 const MAX_BREAKS: u32 = 100;
 
 /// How often it may break off in a row without a new byte.
 const MAX_IDLE_BREAKS: u32 = 4;
 
-/// The cap of the pause before a transfer that broke off is gone on with; it doubles with each time without a new byte.
+/// The cap of the pause before a transfer that broke off is continued; it doubles with each time without a new byte.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// How often another address is asked for.

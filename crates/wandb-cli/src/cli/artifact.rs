@@ -31,7 +31,7 @@ pub(crate) enum ArtifactCommand {
     Manifest(ManifestArgs),
     /// List the files of a version as the server lists them.
     Files(ArtifactFilesArgs),
-    /// Download a version; every byte is checked before a file gets its name, and an interrupted download is gone on with.
+    /// Download a version; every byte is checked before a file gets its name, and an interrupted download is resumed.
     Download(ArtifactDownloadArgs),
     /// Make a directory equal to a version: download what is missing, remove what is no member.
     Checkout(CheckoutArgs),

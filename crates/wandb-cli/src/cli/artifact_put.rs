@@ -15,7 +15,7 @@ pub(crate) enum DigestChoice {
 }
 
 const PUT_HELP: &str = "\
-What the server has already is not sent again, and a put that was killed is gone on with by the same command. The same \
+What the server has already is not sent again, and the same command resumes a put that was killed. The same \
 content as the newest version gives that version again, with the aliases moved to it.
 
 Examples:

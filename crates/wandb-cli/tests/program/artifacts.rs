@@ -161,6 +161,12 @@ fn an_artifact_comes_back_verified() {
         "{}",
         wrong.stdout
     );
+    let rows = user.run(&["artifact", "verify", name, "--root", "back", "-o", "csv"]);
+    assert_eq!(rows.code, 5);
+    let rows: Vec<&str> = rows.stdout.lines().collect();
+    assert_eq!(rows[0], "path,fault,expected,actual");
+    assert!(rows[1].starts_with("a.txt,changed,"), "{rows:?}");
+    assert_eq!(rows[2..], ["extra.txt,extra,,file"]);
 
     let plan = user.json(&["artifact", "checkout", name, "--root", "back", "--dry-run"]);
     assert_eq!(
@@ -175,6 +181,11 @@ fn an_artifact_comes_back_verified() {
 
     let before = user.json(&["artifact", "cache", "ls"]);
     assert!(before.as_array().unwrap().len() >= 2, "{before}");
+    let last_use = before[0]["last_use"].as_str().unwrap();
+    assert!(
+        last_use.starts_with("20") && last_use.ends_with('Z'),
+        "{last_use}"
+    );
     user.ok(&["artifact", "cache", "verify"]);
     user.ok(&["artifact", "cache", "gc", "--max", "0", "--dry-run"]);
     assert_eq!(user.json(&["artifact", "cache", "ls"]), before);

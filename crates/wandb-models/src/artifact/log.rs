@@ -57,7 +57,7 @@ impl ArtifactDraft {
     /// If the collection has a version with the same content, that one is given back, with the aliases. What the server has
     /// already, of this or of older versions, is not uploaded. Memory is bounded whatever the files' sizes.
     ///
-    /// A call that was interrupted is gone on with by the same call made again. Until the commit nobody sees anything of it.
+    /// The same call made again resumes one that was interrupted. Until the commit nobody sees anything of it.
     ///
     /// # Errors
     /// - [`Conflict`](ErrorKind::Conflict) when a file changed since it was added;

@@ -88,7 +88,7 @@ impl File {
     /// Downloads the file below the options' directory.
     ///
     /// The bytes are hashed while they stream, and the file appears under its final name only after size and MD5 match
-    /// (temporary file in the same directory, fsync, rename). A connection that breaks is gone on with by range, guarded
+    /// (temporary file in the same directory, fsync, rename). A connection that breaks is continued by range, guarded
     /// by the entity tag, after a pause; the whole is verified in any case. An address that expired is asked for again.
     /// Dropping the future cancels and leaves nothing.
     ///

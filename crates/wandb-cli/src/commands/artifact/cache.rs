@@ -7,6 +7,7 @@ use serde::Serialize;
 use wandb_api::Environment;
 use wandb_api::artifacts::cache::{Cache, CacheError, Count, GcPolicy, ListedObject, RecordFile};
 use wandb_api::settings::Layer;
+use wandb_api::timestamp::Timestamp;
 
 use crate::cli::{CacheArgs, CacheCommand, CacheGcArgs, CacheVerifyArgs};
 use crate::commands::details::Details;
@@ -123,8 +124,16 @@ fn fields(shown: &Shown) -> Fields<'_> {
         ("key", Field::text(&shown.key)),
         ("size", Field::UInt(shown.size)),
         ("verified", shown.is_verified.map_or(Field::Null, Field::Bool)),
-        ("last_use", Field::UInt(shown.last_use)),
+        ("last_use", time_of(shown.last_use)),
     ]
+}
+
+/// Seconds since 1970 as a time; a time that nobody's clock shows is none.
+fn time_of(seconds: u64) -> Field<'static> {
+    i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| Timestamp::from_unix_microseconds(seconds.checked_mul(1_000_000)?))
+        .map_or(Field::Null, |time| Field::owned(time.to_string()))
 }
 
 fn schema(context: &Context) -> Schema<Shown> {

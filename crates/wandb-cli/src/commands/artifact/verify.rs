@@ -13,6 +13,8 @@ use crate::cli::VerifyArgs;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
+use crate::output::field::Field;
+use crate::output::list::{Fields, List, Schema};
 use crate::output::{Format, text};
 
 /// Compares, and lists every difference.
@@ -97,15 +99,90 @@ impl VerifyObserver for Bar {
     }
 }
 
+const DIFFERENCE: &[&str] = &["path", "fault", "expected", "actual"];
+
+/// One difference, as `jsonl` and `csv` have it: a row each.
+#[derive(Debug)]
+struct Difference {
+    path: String,
+    fault: &'static str,
+    /// A digest, or a size in bytes.
+    expected: Option<String>,
+    /// The same of what is there; for what is no file what it is, for what cannot be read why not.
+    actual: Option<String>,
+}
+
+fn difference_fields(difference: &Difference) -> Fields<'_> {
+    let optional = |text: &'_ Option<String>| match text {
+        Some(text) => Field::owned(text.clone()),
+        None => Field::Null,
+    };
+    vec![
+        ("path", Field::text(&difference.path)),
+        ("fault", Field::text(difference.fault)),
+        ("expected", optional(&difference.expected)),
+        ("actual", optional(&difference.actual)),
+    ]
+}
+
+/// In the order of the lists: what is missing first, what is extra last but for what could not be read.
+fn differences(result: &Verification) -> impl Iterator<Item = Difference> {
+    let row = |path: &String, fault, expected: Option<String>, actual: Option<String>| Difference {
+        path: path.clone(),
+        fault,
+        expected,
+        actual,
+    };
+    let missing = result
+        .missing
+        .iter()
+        .map(move |path| row(path, "missing", None, None));
+    let wrong_size = result.wrong_size.iter().map(move |it| {
+        let sizes = (Some(it.expected.to_string()), Some(it.actual.to_string()));
+        row(&it.path, "wrong_size", sizes.0, sizes.1)
+    });
+    let changed = result.changed.iter().map(move |it| {
+        let digests = (Some(it.expected.to_string()), Some(it.actual.to_string()));
+        row(&it.path, "changed", digests.0, digests.1)
+    });
+    let wrong_type = result
+        .wrong_type
+        .iter()
+        .map(move |it| row(&it.path, "wrong_type", None, Some(it.found.as_str().to_owned())));
+    let extra = result
+        .extra
+        .iter()
+        .map(move |it| row(&it.path, "extra", None, Some(it.kind.as_str().to_owned())));
+    let unreadable = result
+        .unreadable
+        .iter()
+        .map(move |it| row(&it.path, "unreadable", None, Some(it.reason.clone())));
+    missing
+        .chain(wrong_size)
+        .chain(changed)
+        .chain(wrong_type)
+        .chain(extra)
+        .chain(unreadable)
+}
+
 fn show(context: &mut Context, result: &Verification) -> CommandResult {
-    if context.format() == Format::Table {
-        context.out.write_all(format!("{result}\n").as_bytes())?;
-    } else {
-        let broken =
-            |error| wandb_api::Error::protocol("the result cannot be written as JSON").with_source(error);
-        let json = serde_json::to_vec(result).map_err(broken)?;
-        context.out.write_all(&json)?;
-        context.out.write_all(b"\n")?;
+    match context.format() {
+        Format::Table => context.out.write_all(format!("{result}\n").as_bytes())?,
+        Format::Json => {
+            let broken =
+                |error| wandb_api::Error::protocol("the result cannot be written as JSON").with_source(error);
+            let json = serde_json::to_vec(result).map_err(broken)?;
+            context.out.write_all(&json)?;
+            context.out.write_all(b"\n")?;
+        }
+        format => {
+            let schema = Schema::new(DIFFERENCE, difference_fields);
+            let mut list = List::new(schema, format, context.screen);
+            for difference in differences(result) {
+                list.item(&mut context.out, &difference)?;
+            }
+            list.finish(&mut context.out)?;
+        }
     }
     Ok(context.out.flush()?)
 }
