@@ -169,6 +169,14 @@ pub(crate) fn shown<N>(nodes: impl IntoIterator<Item = Option<N>>) -> (Vec<N>, u
     (shown, hidden)
 }
 
+/// A page of what was read of its items; the first that cannot be read is the error.
+pub(crate) fn page<T>(items: impl IntoIterator<Item = Result<T>>, page: PageInfo) -> Result<Page<T>> {
+    Ok(Page {
+        items: items.into_iter().collect::<Result<_>>()?,
+        next: next(page)?,
+    })
+}
+
 /// Reads where the page of a connection ends: `None` ends the listing.
 ///
 /// "More" without a cursor would begin again at the first page, so it is an error.

@@ -118,13 +118,10 @@ impl ListingQuery for ProjectsQuery {
 
 fn page(api: &Api, connection: wire::ProjectConnection) -> Result<Page<Project>> {
     let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
-    Ok(Page {
-        items: nodes
-            .into_iter()
-            .map(|node| Project::from_wire(api, node))
-            .collect::<Result<_>>()?,
-        next: listing::next(connection.page_info)?,
-    })
+    listing::page(
+        nodes.into_iter().map(|node| Project::from_wire(api, node)),
+        connection.page_info,
+    )
 }
 
 pub(crate) async fn fetch_one(api: &Api, path: &ProjectPath) -> Result<Project> {

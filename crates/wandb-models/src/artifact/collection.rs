@@ -349,13 +349,12 @@ impl ListingQuery for CollectionsQuery {
         let (connection, description) = self.connection(ask).await?;
         let page = || {
             let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
-            Ok(Page {
-                items: nodes
+            listing::page(
+                nodes
                     .into_iter()
-                    .map(|node| ArtifactCollection::from_wire(&self.api, node))
-                    .collect::<Result<_>>()?,
-                next: listing::next(connection.page_info)?,
-            })
+                    .map(|node| ArtifactCollection::from_wire(&self.api, node)),
+                connection.page_info,
+            )
         };
         page().map_err(|error: Error| error.in_operation(description))
     }

@@ -180,13 +180,10 @@ async fn fetch_page(
         .ok_or_else(no_files)?;
     let page = || {
         let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
-        Ok(Page {
-            items: nodes
-                .into_iter()
-                .map(ArtifactFile::from_wire)
-                .collect::<Result<_>>()?,
-            next: listing::next(connection.page_info)?,
-        })
+        listing::page(
+            nodes.into_iter().map(ArtifactFile::from_wire),
+            connection.page_info,
+        )
     };
     page().map_err(|error: Error| error.in_operation(description))
 }

@@ -160,6 +160,16 @@ mod tests {
         tests::{expect_manifest, expect_model, manifest_of},
     };
 
+    fn client(script: &ScriptedTransport, target: &std::path::Path) -> Api {
+        Api::builder(Arc::new(script.clone()))
+            .base_url("https://api.example")
+            .and_then(|builder| builder.entity("e"))
+            .and_then(|builder| builder.api_key(crate::testing::KEY))
+            .unwrap()
+            .artifact_directory(target)
+            .build()
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_table_is_got_without_the_media_in_its_cells() {
         const TABLE: &[u8] = br#"{"columns":["a","b"],"data":[[1,{"_type":"html-file","path":"p.html"}]]}"#;
@@ -168,13 +178,7 @@ mod tests {
         let manifest = manifest_of(&files);
         let target = tempfile::tempdir().unwrap();
         let script = ScriptedTransport::unordered();
-        let api = Api::builder(Arc::new(script.clone()))
-            .base_url("https://api.example")
-            .and_then(|builder| builder.entity("e"))
-            .and_then(|builder| builder.api_key(crate::testing::KEY))
-            .unwrap()
-            .artifact_directory(target.path())
-            .build();
+        let api = client(&script, target.path());
         expect_model(&script, json!({"digest": manifest.digest().to_string()}));
         let artifact = api.artifact("e/p/model:v3").await.unwrap();
         expect_manifest(&script, manifest.to_json());
@@ -217,13 +221,7 @@ mod tests {
         let manifest = manifest_of(&files);
         let target = tempfile::tempdir().unwrap();
         let script = ScriptedTransport::unordered();
-        let api = Api::builder(Arc::new(script.clone()))
-            .base_url("https://api.example")
-            .and_then(|builder| builder.entity("e"))
-            .and_then(|builder| builder.api_key(crate::testing::KEY))
-            .unwrap()
-            .artifact_directory(target.path())
-            .build();
+        let api = client(&script, target.path());
         expect_model(&script, json!({"digest": manifest.digest().to_string()}));
         let artifact = api.artifact("e/p/model:v3").await.unwrap();
         expect_manifest(&script, manifest.to_json());

@@ -250,16 +250,7 @@ impl LoggedQuery {
         let (connection, description) = outputs(&self.api, &self.run, ask).await?;
         let artifact =
             |edge: wire::ArtifactEdge| edge.node.map(|node| convert::source(&self.api, node)).transpose();
-        let page = || {
-            Ok(Page {
-                items: connection
-                    .edges
-                    .into_iter()
-                    .map(artifact)
-                    .collect::<Result<_>>()?,
-                next: listing::next(connection.page_info)?,
-            })
-        };
+        let page = || listing::page(connection.edges.into_iter().map(artifact), connection.page_info);
         page().map_err(|error: Error| error.in_operation(description))
     }
 }
@@ -354,16 +345,7 @@ impl UsedQuery {
                 .transpose()?;
             Ok(artifact.map(|artifact| UsedArtifact { artifact, used_as }))
         };
-        let page = || {
-            Ok(Page {
-                items: connection
-                    .edges
-                    .into_iter()
-                    .map(artifact)
-                    .collect::<Result<_>>()?,
-                next: listing::next(connection.page_info)?,
-            })
-        };
+        let page = || listing::page(connection.edges.into_iter().map(artifact), connection.page_info);
         page().map_err(|error: Error| error.in_operation(description))
     }
 }

@@ -128,13 +128,12 @@ impl ListingQuery for ArtifactTypesQuery {
         let connection = answer.project.ok_or_else(|| no_project(&path))?.artifact_types;
         let page = || {
             let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
-            Ok(Page {
-                items: nodes
+            listing::page(
+                nodes
                     .into_iter()
-                    .map(|node| ArtifactType::from_wire(api, &path, node))
-                    .collect::<Result<_>>()?,
-                next: listing::next(connection.page_info)?,
-            })
+                    .map(|node| ArtifactType::from_wire(api, &path, node)),
+                connection.page_info,
+            )
         };
         page().map_err(|error: Error| error.in_operation(description))
     }

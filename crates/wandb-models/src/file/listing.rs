@@ -88,13 +88,12 @@ impl FilesQuery {
             .files
             .ok_or_else(|| Error::protocol("the server gave no files where a page of files was asked for"))?;
         let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
-        Ok(Page {
-            items: nodes
+        listing::page(
+            nodes
                 .into_iter()
-                .map(|node| File::from_wire(&self.api, &self.run, node))
-                .collect::<Result<_>>()?,
-            next: listing::next(connection.page_info)?,
-        })
+                .map(|node| File::from_wire(&self.api, &self.run, node)),
+            connection.page_info,
+        )
     }
 }
 

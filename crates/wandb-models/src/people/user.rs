@@ -126,10 +126,7 @@ impl ListingQuery for UsersQuery {
                 Error::protocol("the server gave no users where a page of users was asked for")
             })?;
             let nodes = listing::nodes(connection.edges.into_iter().map(|edge| edge.node))?;
-            Ok(Page {
-                items: nodes.into_iter().map(User::from_wire).collect::<Result<_>>()?,
-                next: listing::next(connection.page_info)?,
-            })
+            listing::page(nodes.into_iter().map(User::from_wire), connection.page_info)
         };
         page().map_err(|error: Error| error.in_operation(description))
     }

@@ -85,9 +85,6 @@ impl ReportsQuery {
             let data = data::from_wire(&self.api, names.project(), view)?;
             Ok(Report::new(self.api.clone(), names.project().clone(), data))
         });
-        Ok(Page {
-            items: items.collect::<Result<_>>()?,
-            next: listing::next(connection.page_info)?,
-        })
+        listing::page(items, connection.page_info)
     }
 }

@@ -66,10 +66,7 @@ impl SweepsQuery {
             let data = data::from_wire(&self.api, &path, edge.node)?;
             Ok(Sweep::new(self.api.clone(), path, data))
         });
-        Ok(Page {
-            items: items.collect::<Result<_>>()?,
-            next: listing::next(connection.page_info)?,
-        })
+        listing::page(items, connection.page_info)
     }
 }
 
