@@ -142,6 +142,7 @@ fn prints_canonical_text() {
     for (filter, text) in [
         (Filter::everything(), "all"),
         (Filter::nothing(), "name in []"),
+        (id().not_in(Vec::<Literal>::new()), "name not in []"),
         (
             config("lr").gt(0.01) & state().eq("finished"),
             "config.lr > 0.01 and state = \"finished\"",

@@ -226,8 +226,11 @@ impl Parser<'_> {
         let negated = self.take_word("not");
         let at = value_at(self);
         let filter = if self.take_word("in") {
+            // Not `!`: the opposite of `name in []`, which no run passes, is the filter of every run, and a condition that
+            // was written stays the one that was written.
             let values = self.list()?;
-            self.condition(field, Predicate::In(values), at)?
+            let predicate = if negated { Predicate::NotIn(values) } else { Predicate::In(values) };
+            return self.condition(field, predicate, at);
         } else if self.take_word("has") {
             let value = self.scalar()?;
             self.condition(field, Predicate::Eq(value.into()), at)?
