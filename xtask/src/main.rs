@@ -6,6 +6,7 @@
 //! | `schema` | the contract in `schema/wandb.graphql` against itself, the embedded server, or any other schema |
 //! | `conformance` | the official Python client is the judge: it logs, both read, every value is compared |
 //! | `bench` | `wb` against the official client, whole processes, medians and ratios |
+//! | `properties` | the random tests, round after round with other seeds |
 //!
 //! A task prints what it checked and ends with a non-zero code when something is wrong.
 
@@ -20,6 +21,7 @@ mod bench;
 mod conformance;
 mod failure;
 mod process;
+mod properties;
 mod python;
 mod schema;
 mod server;
@@ -38,6 +40,7 @@ Tasks:
   schema         check schema/wandb.graphql; compare it with another schema
   conformance    log with the official SDK, read with both clients, compare every value
   bench          compare the speed and memory of wb with the official client
+  properties     run the random tests round after round, with other seeds
 
 `cargo xtask TASK --help` explains one task.";
 
@@ -61,6 +64,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "schema" => schema::run(rest),
         "conformance" => conformance::run(rest),
         "bench" => bench::run(rest),
+        "properties" => properties::run(rest),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             Ok(())
