@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -38,17 +39,20 @@ class Artifacts:
         self.bench = bench
         self.work = work / "artifacts"
         self.scale = 10 if quick else 1
-        self.times = 3
+        self.times = 3 if quick else 5
         self.set_aside = 0
+        self.sets_aside = True
         self.work.mkdir(parents=True)
 
     def fresh(self, name):
-        """An empty folder of this name. The one before is set aside, not deleted: ext4 avoids inodes that were just freed, so
-        that every deletion would slow down whoever makes files next."""
+        """An empty folder of this name. One of many files is set aside, not deleted: ext4 avoids inodes that were just freed,
+        so that every deletion would slow down whoever makes files next. Few large files are deleted, for the space."""
         folder = self.work / name
-        if folder.exists():
+        if folder.exists() and self.sets_aside:
             self.set_aside += 1
             folder.rename(self.work / f"old-{self.set_aside}")
+        elif folder.exists():
+            shutil.rmtree(folder)
         folder.mkdir()
         return folder
 
@@ -71,6 +75,7 @@ class Artifacts:
         results = []
         for _ in range(self.times):
             prepare()
+            os.sync()  # what one run left to be written does not slow down the next
             results.append(run())
         middle = results[0]
         middle.seconds = statistics.median(result.seconds for result in results)
@@ -122,6 +127,7 @@ class Artifacts:
 
     def large(self):
         size = LARGE["size"] // self.scale
+        self.sets_aside = False
         folder = write_files(self.fresh("large"), LARGE["files"], size)
         self.downloads(f"{LARGE['files']} files of {size // (1 << 20)} MiB", self.put("large", folder), folder)
 

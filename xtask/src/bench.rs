@@ -76,8 +76,18 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     if options.quick {
         command.arg("--quick");
     }
-    process::succeed(&mut command)?;
+    let measured = process::succeed(&mut command);
     drop(server);
+    // Tens of gigabytes, also of a measurement that failed. The report and the server's log stay.
+    for folder in ["artifacts", "server"] {
+        let folder = work.join(folder);
+        if let Err(cause) = std::fs::remove_dir_all(&folder)
+            && cause.kind() != std::io::ErrorKind::NotFound
+        {
+            eprintln!("cannot remove {}: {cause}", folder.display());
+        }
+    }
+    measured?;
     if options.write {
         let report = work.join("report.md");
         let text = std::fs::read_to_string(&report)
