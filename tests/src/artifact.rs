@@ -4,10 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use wandb_api::Api;
-use wandb_api::artifact::{Artifact, ArtifactDraft, UploadOptions};
 use wandb_api::artifacts::Algorithm;
 use wandb_api::artifacts::draft::AddOptions;
+use wandb_api::{Api, Artifact, ArtifactDraft, UploadOptions};
 
 /// The files of a version: paths and bytes.
 pub type Files = Vec<(String, Bytes)>;

@@ -5,7 +5,7 @@
 #![expect(clippy::print_stdout, reason = "the program is there to print")]
 
 use futures_util::TryStreamExt;
-use wandb_api::{Api, DownloadOptions, Result, filter};
+use wandb_api::{Api, FileDownloadOptions, Result, filter};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -36,7 +36,7 @@ async fn main() -> Result<()> {
             }
         }
         println!("  {} rows, lowest loss {lowest}", batches.report().rows);
-        let into = DownloadOptions::below(format!("downloads/{}", run.id)).keep_verified();
+        let into = FileDownloadOptions::below(format!("downloads/{}", run.id)).keep_verified();
         match run.file("config.yaml").await {
             Ok(file) => println!("  {} verified", file.download(&into).await?.path.display()),
             Err(error) if error.is_not_found() => println!("  no config.yaml"),

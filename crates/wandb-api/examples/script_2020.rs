@@ -14,9 +14,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use futures_util::TryStreamExt;
-use wandb_api::artifact::ArtifactDownloadOptions;
 use wandb_api::filter::Filter;
-use wandb_api::{Api, DownloadOptions, Run, Sweep};
+use wandb_api::{Api, ArtifactDownloadOptions, FileDownloadOptions, Run, Sweep};
 
 /// What the script did.
 #[derive(Debug)]
@@ -77,7 +76,7 @@ pub(crate) async fn script(api: &Api, project: &str, out: &Path) -> Result<Outco
     let best = best.run.ok_or("the sweep has no run")?;
 
     // for file in best.files(): file.download(root)
-    let options = DownloadOptions::below(out.join("files")).keep_verified();
+    let options = FileDownloadOptions::below(out.join("files")).keep_verified();
     let mut files = Vec::new();
     let mut listing = best.files().stream();
     while let Some(file) = listing.try_next().await? {

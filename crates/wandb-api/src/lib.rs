@@ -57,6 +57,15 @@
 //! | handle failures | [`Error`], [`ErrorKind`] |
 //! | plug in another HTTP stack, or a test | [`transport`] |
 //!
+//! # Where a name is
+//!
+//! - **At the root**: whatever is reached from [`Api`]. Every handle ([`Run`], [`Artifact`]), its data ([`RunData`]), its
+//!   listings ([`Runs`]), changes ([`RunEdit`]) and options ([`FileDownloadOptions`], [`ArtifactDownloadOptions`]), and what
+//!   comes out ([`DownloadedFile`], [`DownloadedArtifact`]): each has one path, and a name that says whose it is.
+//! - **In a module**: what is of use without an `Api`. Languages ([`filter`], [`order`], [`path`], [`value`]), the content of
+//!   artifacts ([`artifacts`]: manifests, digests, names, drafts, the cache, media), the network ([`transport`], [`retry`]),
+//!   the configuration ([`settings`]).
+//!
 //! # What it promises
 //!
 //! - **Nothing is swallowed.** A missing thing is [`ErrorKind::NotFound`], a 403 is [`ErrorKind::NotVisible`], an answer
@@ -84,32 +93,29 @@
 //! | `scripted` | [`transport::ScriptedTransport`], for tests of your own code |
 
 #[doc(inline)]
+pub use wandb_artifacts::{Manifest, ManifestEntry, Placement, Verification, plan::PlanSummary};
+#[doc(inline)]
 pub use wandb_core::{Client, Error, ErrorKind, Result, Value};
 #[doc(inline)]
 pub use wandb_core::{
     base_url, client, filter, graphql, order, page, path, redact, retry, secret, settings, timestamp, value,
 };
 #[doc(inline)]
-pub use wandb_models::artifact::{
-    ArtifactDownloadOptions, ArtifactDraft, ArtifactEdit, ArtifactVersions, Lineage, LineageGraph,
-};
-#[doc(inline)]
 pub use wandb_models::{
-    AgentRuns, ApiKeyLabel, Artifact, ArtifactCollection, ArtifactData, ArtifactType, BestRun, BestRunBasis,
-    ConsoleLogLine, ConsoleLogs, CreatedSweep, NewApiKey, NewReport, NewRun, Report, ReportData, ReportEdit,
-    ReportForm, ReportSection, ReportSpec, ReportUser, Reports, RunEdit, RunSet, RunSetQuery, RunSummary,
-    Sweep, SweepAgent, SweepConfig, SweepData, SweepGoal, SweepMetric, SweepState, Sweeps, Team, TeamData,
-    TeamMember, UpdatableState, User, Users, WaitOptions,
+    AddOptions, AgentRuns, Api, ApiBuilder, ApiKeyLabel, Artifact, ArtifactCheckout, ArtifactCollection,
+    ArtifactCollectionData, ArtifactCollectionEdit, ArtifactCollections, ArtifactData,
+    ArtifactDownloadOptions, ArtifactDraft, ArtifactEdit, ArtifactFile, ArtifactFiles, ArtifactRuns,
+    ArtifactType, ArtifactTypes, ArtifactVersions, BestRun, BestRunBasis, ConsoleLogLine, ConsoleLogs,
+    CreatedSweep, DownloadedArtifact, DownloadedFile, Environment, File, FileData, FileDownloadOptions,
+    Files, History, HistoryRow, HistoryStream, Lineage, LineageArtifact, LineageEdge, LineageEdgeKind,
+    LineageGap, LineageGraph, LineageRun, LinkedArtifacts, Listing, ListingQuery, ListingReport,
+    LoggedArtifact, NewApiKey, NewReport, NewRun, NoProgress, Progress, Project, Projects, ReferenceOptions,
+    Removal, Report, ReportData, ReportEdit, ReportForm, ReportSection, ReportSpec, ReportUser, Reports,
+    RowBatch, Run, RunArtifacts, RunData, RunEdit, RunReference, RunSet, RunSetQuery, RunSummary, RunUser,
+    Runs, SampledHistory, Scan, ScanReport, ScanStream, Selection, Sweep, SweepAgent, SweepConfig, SweepData,
+    SweepGoal, SweepMetric, SweepState, Sweeps, Team, TeamData, TeamMember, TimeToLive, TokioRuntime,
+    UpdatableState, UploadOptions, Uploaded, UsedArtifact, UsedArtifacts, User, Users, Viewer, WaitOptions,
 };
-#[doc(inline)]
-pub use wandb_models::{
-    Api, ApiBuilder, DownloadOptions, Downloaded, Environment, File, FileData, Files, History, HistoryRow,
-    HistoryStream, ListingReport, NoProgress, Progress, Project, Projects, RowBatch, Run, RunData,
-    RunReference, RunUser, Runs, SampledHistory, Scan, ScanReport, ScanStream, Selection, TokioRuntime,
-    Viewer,
-};
-#[doc(inline)]
-pub use wandb_models::{artifact, report, sweep};
 
 /// Artifacts without a server: manifests, digests, names, verification of a folder, the content cache. The same crate as
 /// [`wandb_artifacts`](https://docs.rs/wandb-artifacts), which is usable alone.

@@ -98,9 +98,6 @@ macro_rules! plain {
 ///         field sweep -> Option<Sweep>;                a public field that holds a handle, as a method
 ///         by_hand from_env;                            is written out below, and named for the check
 ///     }
-///     ArtifactEdit in artifact {                       a type that `wandb_models` has in a module only
-///         async fn save(self) -> Result<Artifact>;
-///     }
 /// }
 /// ```
 ///
@@ -113,8 +110,8 @@ macro_rules! mirror {
     (from $root:ident :: $module:ident; $($name:ident { $($methods:tt)* })*) => {
         $crate::mirror::handles! { $($name [$root $module] { $($methods)* })* }
     };
-    ($($name:ident $(in $module:ident)? { $($methods:tt)* })*) => {
-        $crate::mirror::handles! { $($name [wandb_models $($module)?] { $($methods)* })* }
+    ($($name:ident { $($methods:tt)* })*) => {
+        $crate::mirror::handles! { $($name [wandb_models] { $($methods)* })* }
     };
 }
 

@@ -16,6 +16,8 @@
 //! | [`people`] | users, teams, API keys |
 //! | [`project`], [`viewer`] | projects, and the user behind the key |
 //!
+//! Every public type is also at the crate's root, under one name that says whose it is; a test compares the lists.
+//!
 //! *Invariant: no public type shows a schema type.* The wire is converted by hand, in one `convert` module per resource.
 
 pub mod api;
@@ -35,8 +37,15 @@ mod testing;
 pub mod viewer;
 
 pub use api::{Api, ApiBuilder, Environment};
-pub use artifact::{Artifact, ArtifactCollection, ArtifactData, ArtifactType};
-pub use file::{DownloadOptions, Downloaded, File, FileData, Files, NoProgress, Progress};
+pub use artifact::{
+    AddOptions, Artifact, ArtifactCheckout, ArtifactCollection, ArtifactCollectionData,
+    ArtifactCollectionEdit, ArtifactCollections, ArtifactData, ArtifactDownloadOptions, ArtifactDraft,
+    ArtifactEdit, ArtifactFile, ArtifactFiles, ArtifactRuns, ArtifactType, ArtifactTypes, ArtifactVersions,
+    DownloadedArtifact, Lineage, LineageArtifact, LineageEdge, LineageEdgeKind, LineageGap, LineageGraph,
+    LineageRun, LinkedArtifacts, LoggedArtifact, ReferenceOptions, Removal, RunArtifacts, TimeToLive,
+    UploadOptions, Uploaded, UsedArtifact, UsedArtifacts,
+};
+pub use file::{DownloadedFile, File, FileData, FileDownloadOptions, Files, NoProgress, Progress};
 pub use history::{
     History, HistoryRow, HistoryStream, RowBatch, SampledHistory, Scan, ScanReport, ScanStream,
 };

@@ -3,8 +3,9 @@
 use std::fs;
 
 use futures_util::TryStreamExt;
-use wandb_api::artifact::{AddOptions, Artifact, ArtifactDownloadOptions, ArtifactDraft, UploadOptions};
-use wandb_api::{Api, ErrorKind};
+use wandb_api::{
+    AddOptions, Api, Artifact, ArtifactDownloadOptions, ArtifactDraft, ErrorKind, UploadOptions,
+};
 use wandb_tests::{NewRun, TestServer};
 
 use crate::downloads::{bytes, tree};

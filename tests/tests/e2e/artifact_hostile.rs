@@ -11,10 +11,9 @@ use futures_util::stream;
 use http::{Method, Request, Response};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
-use wandb_api::artifact::{Artifact, ArtifactDownloadOptions};
 use wandb_api::artifacts::{Algorithm, Limits, Manifest, ManifestEntry};
 use wandb_api::transport::{Body, Transport, TransportError};
-use wandb_api::{Error, ErrorKind};
+use wandb_api::{Artifact, ArtifactDownloadOptions, Error, ErrorKind};
 use wandb_tests::{TestServer, log_version, noise, walk};
 
 type MakeBody = Arc<dyn Fn() -> Body + Send + Sync>;

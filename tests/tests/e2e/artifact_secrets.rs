@@ -6,11 +6,10 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, ETAG, LOCATION};
 use http::{Response, StatusCode};
 use tempfile::TempDir;
-use wandb_api::Api;
-use wandb_api::artifact::{ArtifactDownloadOptions, ArtifactDraft, ReferenceOptions, UploadOptions};
 use wandb_api::artifacts::draft::AddOptions;
 use wandb_api::secret::ApiKey;
 use wandb_api::transport::Body;
+use wandb_api::{Api, ArtifactDownloadOptions, ArtifactDraft, ReferenceOptions, UploadOptions};
 use wandb_core::base_url::BaseUrl;
 use wandb_core::client::Client;
 use wandb_tests::{

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tempfile::TempDir;
-use wandb_api::artifact::ArtifactDownloadOptions;
-use wandb_api::{Api, ErrorKind};
+use wandb_api::{Api, ArtifactDownloadOptions, ErrorKind};
 use wandb_tests::{Counting, Files, TestServer, assert_only_members, log_version, noise};
 
 fn files() -> Files {

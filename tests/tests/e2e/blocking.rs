@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use wandb_api::blocking::{Api, Run};
 use wandb_api::filter::ServerRules;
 use wandb_api::transport::{HyperTransport, ScriptedTransport, Transport};
-use wandb_api::{DownloadOptions, ErrorKind, Selection, filter};
+use wandb_api::{ErrorKind, FileDownloadOptions, Selection, filter};
 use wandb_tests::{KEY, NewRun, TestServer};
 
 use crate::downloads::bytes;
@@ -96,7 +96,7 @@ fn tour(api: &Api) {
     let downloaded = file
         .unwrap()
         .unwrap()
-        .download(&DownloadOptions::below(dir.path()))
+        .download(&FileDownloadOptions::below(dir.path()))
         .unwrap();
     assert_eq!(std::fs::read(downloaded.path).unwrap(), bytes(70_000));
 

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use serde_json::json;
 use tempfile::TempDir;
-use wandb_api::artifact::{AddOptions, ArtifactDownloadOptions, ReferenceOptions, UploadOptions};
 use wandb_api::artifacts::media::{Cell, MemoryReader};
 use wandb_api::blocking::{AnyTable, Api, ArtifactDraft, EntryReader, File, Media, Report, Run};
-use wandb_api::{DownloadOptions, ErrorKind, Selection, SweepState, UpdatableState, Value, WaitOptions};
+use wandb_api::{
+    AddOptions, ArtifactDownloadOptions, ErrorKind, FileDownloadOptions, ReferenceOptions, Selection,
+    SweepState, UpdatableState, UploadOptions, Value, WaitOptions,
+};
 use wandb_tests::{KEY, TestServer};
 
 const TABLE: &str = r#"{"_type":"table","columns":["n","pic"],
@@ -78,7 +80,7 @@ fn runs(api: &Api, home: &Path) {
         .upload_files([sent.join("b.txt"), sent.join("c.txt")], &sent)
         .unwrap();
     let back = more[1]
-        .download(&DownloadOptions::below(home.join("back")))
+        .download(&FileDownloadOptions::below(home.join("back")))
         .unwrap();
     assert_eq!(std::fs::read(back.path).unwrap(), b"three");
     let names = |run: &Run| -> Vec<String> {

@@ -9,7 +9,7 @@ use md5::{Digest, Md5};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 use wandb_api::transport::{ScriptedResponse, ScriptedTransport};
-use wandb_api::{DownloadOptions, ErrorKind, File, Files, Run};
+use wandb_api::{ErrorKind, File, FileDownloadOptions, Files, Run};
 use wandb_tests::{NewRun, TestServer, scripted_api};
 
 /// Bytes that are nowhere alike.
@@ -131,7 +131,7 @@ async fn bytes_arrive_whole_and_are_checked() {
     let root = dir.path().join("made/on/the/way");
     let mut files = run.files().stream();
     while let Some(file) = files.try_next().await.unwrap() {
-        let done = file.download(&DownloadOptions::below(&root)).await.unwrap();
+        let done = file.download(&FileDownloadOptions::below(&root)).await.unwrap();
         assert_eq!(done.path, root.join(&file.name));
         assert_eq!((done.size, done.transferred), (file.size, file.size));
         assert!(done.digest_checked);
@@ -163,7 +163,7 @@ async fn a_target_that_exists_is_refused_replaced_or_kept() {
     let file = api.run("p/r").await.unwrap().file("f.bin").await.unwrap();
     let dir = TempDir::new().unwrap();
     let target = dir.path().join("f.bin");
-    let below = || DownloadOptions::below(dir.path());
+    let below = || FileDownloadOptions::below(dir.path());
 
     fs::write(&target, b"mine").unwrap();
     counting.reset();
@@ -263,9 +263,9 @@ async fn hostile_names_write_nothing_anywhere() {
         let node = file_node(name, "https://api.example/files/x", 1, Some(&md5(b"x")));
         let file = scripted_file(&script, node).await;
         for options in [
-            DownloadOptions::below(&root),
-            DownloadOptions::below(&root).replace(),
-            DownloadOptions::below(&root).keep_verified(),
+            FileDownloadOptions::below(&root),
+            FileDownloadOptions::below(&root).replace(),
+            FileDownloadOptions::below(&root).keep_verified(),
         ] {
             let error = file.download(&options).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidInput, "{name:?}: {error:?}");
@@ -288,9 +288,9 @@ async fn a_link_on_the_way_is_not_followed_out() {
     std::os::unix::fs::symlink(&outside, root.join("link")).unwrap();
     std::os::unix::fs::symlink(outside.join("victim"), root.join("file")).unwrap();
     for options in [
-        DownloadOptions::below(&root),
-        DownloadOptions::below(&root).replace(),
-        DownloadOptions::below(&root).keep_verified(),
+        FileDownloadOptions::below(&root),
+        FileDownloadOptions::below(&root).replace(),
+        FileDownloadOptions::below(&root).keep_verified(),
     ] {
         let error = run
             .file("link/x")
@@ -305,7 +305,7 @@ async fn a_link_on_the_way_is_not_followed_out() {
         .file("file")
         .await
         .unwrap()
-        .download(&DownloadOptions::below(&root))
+        .download(&FileDownloadOptions::below(&root))
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
@@ -313,7 +313,7 @@ async fn a_link_on_the_way_is_not_followed_out() {
     run.file("file")
         .await
         .unwrap()
-        .download(&DownloadOptions::below(&root).replace())
+        .download(&FileDownloadOptions::below(&root).replace())
         .await
         .unwrap();
     assert_eq!(fs::read(root.join("file")).unwrap(), b"escaped");
@@ -331,13 +331,13 @@ async fn a_disk_that_refuses_is_an_io_error() {
     let root = dir.path().join("one");
     fs::create_dir_all(root.join("f")).unwrap();
     for options in [
-        DownloadOptions::below(&root).replace(),
-        DownloadOptions::below(&root).keep_verified(),
+        FileDownloadOptions::below(&root).replace(),
+        FileDownloadOptions::below(&root).keep_verified(),
     ] {
         assert_eq!(flat.download(&options).await.unwrap_err().kind(), ErrorKind::Io);
     }
     assert_eq!(
-        flat.download(&DownloadOptions::below(&root))
+        flat.download(&FileDownloadOptions::below(&root))
             .await
             .unwrap_err()
             .kind(),
@@ -347,11 +347,14 @@ async fn a_disk_that_refuses_is_an_io_error() {
     let root = dir.path().join("two");
     fs::create_dir(&root).unwrap();
     fs::write(root.join("a"), b"file").unwrap();
-    let error = nested.download(&DownloadOptions::below(&root)).await.unwrap_err();
+    let error = nested
+        .download(&FileDownloadOptions::below(&root))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(error.to_string().contains("a/b"), "{error}");
     let error = flat
-        .download(&DownloadOptions::below(root.join("a")))
+        .download(&FileDownloadOptions::below(root.join("a")))
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io, "the root itself is a file");
@@ -374,7 +377,7 @@ async fn a_read_only_directory_is_an_io_error() {
             .file("f")
             .await
             .unwrap()
-            .download(&DownloadOptions::below(&root))
+            .download(&FileDownloadOptions::below(&root))
             .await
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io);
@@ -409,7 +412,7 @@ async fn promises_that_the_bytes_do_not_keep() {
             .any_number_of_times()
             .respond(ScriptedResponse::new(200).bytes(body));
         let dir = TempDir::new().unwrap();
-        let result = file.download(&DownloadOptions::below(dir.path())).await;
+        let result = file.download(&FileDownloadOptions::below(dir.path())).await;
         assert_eq!(
             result.as_ref().err().map(wandb_api::Error::kind),
             kind,

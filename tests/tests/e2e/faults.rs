@@ -9,7 +9,7 @@ use futures_util::stream;
 use tempfile::TempDir;
 use wandb_api::retry::Runtime;
 use wandb_api::transport::{Body, Transport, TransportError};
-use wandb_api::{DownloadOptions, ErrorKind, File};
+use wandb_api::{ErrorKind, File, FileDownloadOptions};
 use wandb_local::{FaultEffect, FaultRule};
 use wandb_tests::{Counting, FakeRuntime, NewRun, TestServer};
 
@@ -37,7 +37,10 @@ async fn bodies_that_are_cut_are_gone_on_with_by_range() {
         .faults()
         .add(on_bytes(FaultEffect::Cut { after: 30_000 }).limit(3));
     let dir = TempDir::new().unwrap();
-    let done = file.download(&DownloadOptions::below(dir.path())).await.unwrap();
+    let done = file
+        .download(&FileDownloadOptions::below(dir.path()))
+        .await
+        .unwrap();
     assert_eq!(tree(dir.path()), [(PathBuf::from("f"), content)]);
     assert_eq!(server.faults().struck(), 3);
     let ranges: Vec<Option<String>> = counting.seen().into_iter().map(|seen| seen.range).collect();
@@ -58,7 +61,7 @@ async fn a_connection_that_always_breaks_is_given_up() {
     server.faults().add(on_bytes(FaultEffect::Reset));
     let dir = TempDir::new().unwrap();
     let error = file
-        .download(&DownloadOptions::below(dir.path()))
+        .download(&FileDownloadOptions::below(dir.path()))
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Server, "{error:?}");
@@ -73,7 +76,7 @@ async fn a_connection_that_always_breaks_is_given_up() {
     server.faults().add(on_bytes(FaultEffect::Cut { after: 0 }));
     counting.reset();
     let error = file
-        .download(&DownloadOptions::below(dir.path()))
+        .download(&FileDownloadOptions::below(dir.path()))
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Server, "{error:?}");
@@ -101,7 +104,7 @@ async fn passing_failures_are_repeated() {
         server.faults().clear();
         server.faults().add(format!("{rule},path=/dl/").parse().unwrap());
         let dir = TempDir::new().unwrap();
-        let done = file.download(&DownloadOptions::below(dir.path())).await;
+        let done = file.download(&FileDownloadOptions::below(dir.path())).await;
         assert!(done.is_ok(), "{rule}: {done:?}");
         assert!(server.faults().struck() > 0, "{rule}");
         assert_eq!(
@@ -121,9 +124,9 @@ async fn wrong_bytes_never_get_the_final_name() {
         server.faults().add(format!("{rule},path=/dl/").parse().unwrap());
         let dir = TempDir::new().unwrap();
         for options in [
-            DownloadOptions::below(dir.path()),
-            DownloadOptions::below(dir.path()).replace(),
-            DownloadOptions::below(dir.path()).keep_verified(),
+            FileDownloadOptions::below(dir.path()),
+            FileDownloadOptions::below(dir.path()).replace(),
+            FileDownloadOptions::below(dir.path()).keep_verified(),
         ] {
             let error = file.download(&options).await.unwrap_err();
             assert!(
@@ -137,7 +140,7 @@ async fn wrong_bytes_never_get_the_final_name() {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("f"), b"old").unwrap();
     let error = file
-        .download(&DownloadOptions::below(dir.path()).replace())
+        .download(&FileDownloadOptions::below(dir.path()).replace())
         .await
         .unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Integrity | ErrorKind::Protocol));
@@ -158,7 +161,7 @@ async fn refusals_that_do_not_pass_are_told_at_once() {
         counting.reset();
         let dir = TempDir::new().unwrap();
         let error = file
-            .download(&DownloadOptions::below(dir.path()))
+            .download(&FileDownloadOptions::below(dir.path()))
             .await
             .unwrap_err();
         assert_eq!(error.kind(), kind, "{error:?}");
@@ -175,7 +178,9 @@ async fn an_address_that_expired_is_asked_for_again() {
     let (file, counting) = stored(&server, "f", &content).await;
     server.faults().add(on_bytes(FaultEffect::ExpiredUrl).nth(1));
     let dir = TempDir::new().unwrap();
-    file.download(&DownloadOptions::below(dir.path())).await.unwrap();
+    file.download(&FileDownloadOptions::below(dir.path()))
+        .await
+        .unwrap();
     assert_eq!(tree(dir.path()), [(PathBuf::from("f"), content.clone())]);
     assert_eq!((counting.count("GET"), counting.count("RunFiles")), (2, 1));
 
@@ -187,7 +192,10 @@ async fn an_address_that_expired_is_asked_for_again() {
     server.faults().add(on_bytes(FaultEffect::ExpiredUrl).nth(2));
     counting.reset();
     let dir = TempDir::new().unwrap();
-    let done = file.download(&DownloadOptions::below(dir.path())).await.unwrap();
+    let done = file
+        .download(&FileDownloadOptions::below(dir.path()))
+        .await
+        .unwrap();
     assert_eq!(tree(dir.path()), [(PathBuf::from("f"), content)]);
     assert_eq!(done.transferred, 10_000);
     assert_eq!((counting.count("GET"), counting.count("RunFiles")), (3, 1));
@@ -205,7 +213,7 @@ async fn a_file_that_changes_meanwhile_is_never_mixed() {
     writer.upload("f", new.clone()).await;
     let dir = TempDir::new().unwrap();
     let error = file
-        .download(&DownloadOptions::below(dir.path()))
+        .download(&FileDownloadOptions::below(dir.path()))
         .await
         .unwrap_err();
     assert!(
@@ -214,7 +222,10 @@ async fn a_file_that_changes_meanwhile_is_never_mixed() {
     );
     assert!(tree(dir.path()).is_empty());
     let fresh = server.api().run("p/r").await.unwrap().file("f").await.unwrap();
-    fresh.download(&DownloadOptions::below(dir.path())).await.unwrap();
+    fresh
+        .download(&FileDownloadOptions::below(dir.path()))
+        .await
+        .unwrap();
     assert_eq!(tree(dir.path()), [(PathBuf::from("f"), new)]);
 }
 
@@ -251,7 +262,7 @@ async fn a_campaign_of_faults() {
         let (name, content) = &contents[number % contents.len()];
         let file = run.file(name).await.unwrap();
         let root = dir.path().join(number.to_string());
-        match file.download(&DownloadOptions::below(&root)).await {
+        match file.download(&FileDownloadOptions::below(&root)).await {
             Ok(done) => {
                 right += 1;
                 assert_eq!(done.size, content.len() as u64);
@@ -309,7 +320,9 @@ async fn a_pause_comes_before_each_new_connection() {
     server.faults().add(cut(20_000).limit(3));
     server.faults().add(cut(0).limit(3));
     let dir = TempDir::new().unwrap();
-    file.download(&DownloadOptions::below(dir.path())).await.unwrap();
+    file.download(&FileDownloadOptions::below(dir.path()))
+        .await
+        .unwrap();
     assert_eq!(tree(dir.path()), [(PathBuf::from("f"), content)]);
     assert_eq!(server.faults().struck(), 6);
     let pauses: Vec<u128> = clock.slept().iter().map(Duration::as_millis).collect();
@@ -367,7 +380,7 @@ async fn a_trickle_is_ended_and_a_slow_line_is_not() {
         };
         let file = timed(&server, Arc::new(trickle), Arc::clone(&clock)).await;
         let dir = TempDir::new().unwrap();
-        let done = file.download(&DownloadOptions::below(dir.path())).await;
+        let done = file.download(&FileDownloadOptions::below(dir.path())).await;
         if is_enough {
             assert_eq!(done.unwrap().transferred, 200_000);
             assert!(clock.now() > Duration::from_secs(120), "{:?}", clock.now());

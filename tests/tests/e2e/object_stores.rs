@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use wandb_api::artifact::{ArtifactDownloadOptions, ArtifactDraft, UploadOptions};
-use wandb_api::artifacts::draft::ReferenceOptions;
 use wandb_api::artifacts::stores::ObjectStores;
 use wandb_api::transport::{HyperTransport, Transport};
-use wandb_api::{Api, Error, ErrorKind};
+use wandb_api::{
+    Api, ArtifactDownloadOptions, ArtifactDraft, Error, ErrorKind, ReferenceOptions, UploadOptions,
+};
 use wandb_tests::{FakeStores, KEY, NewRun, TestServer};
 
 use crate::downloads::tree;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
-use wandb_api::artifact::{AddOptions, ArtifactDraft, UploadOptions};
-use wandb_api::{Api, ErrorKind, Project};
+use wandb_api::{AddOptions, Api, ArtifactDraft, ErrorKind, Project, UploadOptions};
 use wandb_local::LocalServer;
 use wandb_tests::TestServer;
 

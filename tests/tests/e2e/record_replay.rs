@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use wandb_api::filter::ServerRules;
 use wandb_api::record::{RecordingTransport, ReplayTransport};
 use wandb_api::transport::Transport;
-use wandb_api::{Api, DownloadOptions, ErrorKind, filter};
+use wandb_api::{Api, ErrorKind, FileDownloadOptions, filter};
 use wandb_tests::{FakeRuntime, KEY, NewRun, TestServer};
 
 use crate::downloads::{bytes, tree};
@@ -39,7 +39,7 @@ async fn session(api: &Api, target: &Path) -> Vec<String> {
     told.extend(rows.iter().map(|row| format!("{row:?}")));
     for name in ["model.bin", "notes.txt"] {
         let file = run.file(name).await.unwrap();
-        let downloaded = file.download(&DownloadOptions::below(target)).await.unwrap();
+        let downloaded = file.download(&FileDownloadOptions::below(target)).await.unwrap();
         told.push(format!("{name} {} {:?}", downloaded.size, file.md5));
     }
     let error = api.run("p/none").await.unwrap_err();
@@ -153,7 +153,7 @@ async fn a_broken_download_and_its_continuation_are_replayed() {
     let recording = RecordingTransport::new(server.transport(), &folder).unwrap();
     let download = async |api: Api, target: &str| {
         let file = api.run("p/r0").await.unwrap().file("model.bin").await.unwrap();
-        file.download(&DownloadOptions::below(dir.path().join(target)))
+        file.download(&FileDownloadOptions::below(dir.path().join(target)))
             .await
             .unwrap()
     };

@@ -7,7 +7,7 @@ use futures_util::TryStreamExt;
 use tempfile::TempDir;
 use wandb_api::retry::RetryPolicy;
 use wandb_api::transport::HyperTransport;
-use wandb_api::{Api, DownloadOptions, HistoryRow, Run};
+use wandb_api::{Api, FileDownloadOptions, HistoryRow, Run};
 use wandb_local::LocalServer;
 use wandb_tests::{KEY, NewRun, TestServer};
 
@@ -53,7 +53,9 @@ async fn check(api: &Api) {
     );
     let dir = TempDir::new().unwrap();
     let file = run.file("dir/f.bin").await.unwrap();
-    file.download(&DownloadOptions::below(dir.path())).await.unwrap();
+    file.download(&FileDownloadOptions::below(dir.path()))
+        .await
+        .unwrap();
     assert!(tree(dir.path()) == [(PathBuf::from("dir/f.bin"), bytes(100_000))]);
 }
 

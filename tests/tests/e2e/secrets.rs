@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use tempfile::TempDir;
 use wandb_api::transport::{ScriptedResponse, ScriptedTransport};
-use wandb_api::{DownloadOptions, ErrorKind, File};
+use wandb_api::{ErrorKind, File, FileDownloadOptions};
 use wandb_tests::{KEY, NewRun, TestServer, scripted_api};
 
 use crate::downloads::{file_node, md5, scripted_file};
@@ -22,7 +22,7 @@ async fn download(script: &ScriptedTransport, url: &str) -> wandb_api::Result<()
     let file = scripted_file(script, file_node("f", url, 5, Some(&md5(b"hello")))).await;
     assert_silent(&format!("{file:?} {:?} {:?}", file.data(), file.url));
     let dir = TempDir::new().unwrap();
-    file.download(&DownloadOptions::below(dir.path()))
+    file.download(&FileDownloadOptions::below(dir.path()))
         .await
         .map(|_| ())
 }
@@ -146,7 +146,7 @@ async fn handles_show_no_secret() {
     server.faults().add("500,path=/dl/".parse().unwrap());
     let dir = TempDir::new().unwrap();
     let error = file
-        .download(&DownloadOptions::below(dir.path()))
+        .download(&FileDownloadOptions::below(dir.path()))
         .await
         .unwrap_err();
     assert!(!format!("{error:?} {error}").contains(&token), "{error:?}");

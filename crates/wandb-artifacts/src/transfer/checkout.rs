@@ -9,7 +9,7 @@ use serde::Serialize;
 use wandb_core::{Error, ErrorKind, Result};
 use wandb_storage::{Directory, EntryKind, Walked};
 
-use super::{Download, Downloaded, blocking::blocking, download::existing};
+use super::{Download, DownloadedArtifact, blocking::blocking, download::existing};
 use crate::{manifest::Manifest, plan::PlanSummary};
 
 /// Something in the directory that is not a member of the version.
@@ -184,7 +184,7 @@ impl Checkout {
     /// # Errors
     /// As [`Download::run`]; of what must go, only that is gone then which stood in the way. [`Conflict`](ErrorKind::Conflict)
     /// when a directory that stands in the way got something new in it since the checkout was planned.
-    pub async fn run(self) -> Result<(Downloaded, Vec<Removal>)> {
+    pub async fn run(self) -> Result<(DownloadedArtifact, Vec<Removal>)> {
         let (_, root) = self.download.manifest_and_root();
         let removals = Arc::new(self.removals);
         if !self.in_the_way.is_empty() {

@@ -14,7 +14,7 @@ use wandb_core::{Result, client::Client};
 use wandb_storage::{Directory, Existing, Placement};
 
 use super::{
-    DownloadOptions, Downloaded, TrackedReference, UrlSource,
+    DownloadOptions, DownloadedArtifact, TrackedReference, UrlSource,
     blocking::blocking,
     cached,
     checkout::is_at_or_below,
@@ -217,7 +217,7 @@ impl Download {
     /// - [`NotFound`](wandb_core::ErrorKind::NotFound) when an object is gone;
     /// - [`Incomplete`](wandb_core::ErrorKind::Incomplete) when an entry is not accounted for at the end;
     /// - [`Io`](wandb_core::ErrorKind::Io) when the disk fails; else as any request. All files that failed are named.
-    pub async fn run(self) -> Result<Downloaded> {
+    pub async fn run(self) -> Result<DownloadedArtifact> {
         let scope = self.scope();
         let count = scope.len();
         let Facts {
@@ -326,7 +326,7 @@ impl Download {
             .filter(|entry| entry.is_unchecked_reference() && !without_file.contains(entry.path()))
             .map(TrackedReference::of)
             .collect();
-        let downloaded = Downloaded {
+        let downloaded = DownloadedArtifact {
             root: self.options.root,
             present: survey.present,
             cached: counts.cached,

@@ -47,7 +47,7 @@ pub use file_sink::receive_file;
 pub use options::DownloadOptions;
 pub use progress::{NoProgress, Progress};
 pub(crate) use receive::fetch_of;
-pub use report::{Downloaded, TrackedReference};
+pub use report::{DownloadedArtifact, TrackedReference};
 pub use resolver::{ArtifactResolver, ResolvedArtifact};
 pub use upload::{
     CompletedMultipart, LocalFile, LocalSource, MultipartSlot, PartDigest, Upload, UploadOptions,

@@ -15,7 +15,7 @@ const DESCRIBED: usize = 20;
 /// Whoever must not use a byte that nobody vouches for asks for [`unchecked`](Self::unchecked) to be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Downloaded {
+pub struct DownloadedArtifact {
     /// The directory.
     pub root: PathBuf,
     /// How many files were there and verified before; they cost no request.
@@ -39,7 +39,7 @@ pub struct Downloaded {
     pub unchecked: Vec<TrackedReference>,
 }
 
-impl Downloaded {
+impl DownloadedArtifact {
     /// How many files of the version are there now.
     #[must_use]
     pub fn files(&self) -> u64 {
@@ -161,14 +161,14 @@ mod tests {
             path: "r".to_owned(),
             address: "ftp://h/r".to_owned(),
         };
-        let done = Downloaded {
+        let done = DownloadedArtifact {
             present: 1,
             cached: 2,
             fetched: 3,
             copied: 4,
             tracked: vec![noted.clone()],
             missing_references: vec![noted],
-            ..Downloaded::default()
+            ..DownloadedArtifact::default()
         };
         done.check(12).unwrap();
         for scope in [11, 13] {

@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wandb_artifacts::plan::PlanSummary;
-use wandb_artifacts::transfer::{Downloaded, Removal};
+use wandb_artifacts::transfer::{DownloadedArtifact, Removal};
 use wandb_artifacts::{Manifest, ManifestEntry, Verification};
 use wandb_core::Result;
 use wandb_core::page::{ItemStream, Pages};
 use wandb_core::value::{Map, Value};
-use wandb_models::artifact::{ArtifactDownloadOptions, ArtifactFile, LineageGraph, TimeToLive};
+use wandb_models::{ArtifactDownloadOptions, ArtifactFile, LineageGraph, TimeToLive};
 
 use super::{ArtifactDraft, Run, RunReference};
 use crate::Items;
 use crate::mirror::{mirror, plain};
 
 plain!(
-    Downloaded,
+    DownloadedArtifact,
     PathBuf,
     PlanSummary,
     Removal,
@@ -44,7 +44,7 @@ mirror! {
         async fn manifest(&self) -> Result<Arc<Manifest>>;
         async fn entry(&self, path: &str) -> Result<ManifestEntry>;
         async fn verify(&self, root: impl AsRef<Path> + Send) -> Result<Verification>;
-        async fn download(&self, options: &ArtifactDownloadOptions) -> Result<Downloaded>;
+        async fn download(&self, options: &ArtifactDownloadOptions) -> Result<DownloadedArtifact>;
         async fn download_plan(&self, options: &ArtifactDownloadOptions) -> Result<PlanSummary>;
         async fn checkout(&self, options: &ArtifactDownloadOptions) -> Result<ArtifactCheckout>;
         async fn file(&self, options: &ArtifactDownloadOptions) -> Result<PathBuf>;
@@ -59,15 +59,15 @@ mirror! {
         fn versions(&self) -> ArtifactVersions;
         fn aliases(&self) -> Items<ItemStream<'static, String>>;
         async fn reload(&self) -> Result<Self>;
-        fn edit(&self) -> CollectionEdit;
+        fn edit(&self) -> ArtifactCollectionEdit;
         async fn delete(&self) -> Result<()>;
     }
-    ArtifactCollections in artifact {
+    ArtifactCollections {
         fn filter(self, filter: impl Into<Value>) -> Self;
         fn order(self, order: impl Into<String>) -> Self;
         async fn count(&self) -> Result<u64>;
     }
-    ArtifactEdit in artifact {
+    ArtifactEdit {
         fn description(self, description: impl Into<String>) -> Self;
         fn metadata(self, metadata: Map) -> Self;
         fn metadata_key(self, key: impl Into<String>, value: impl Into<Value>) -> Self;
@@ -80,7 +80,7 @@ mirror! {
         fn if_unchanged(self) -> Self;
         async fn save(self) -> Result<Artifact>;
     }
-    ArtifactRuns in artifact {
+    ArtifactRuns {
         fn skip_hidden(self) -> Self;
         fn reference_pages(self) -> Result<Items<Pages<'static, wandb_models::RunReference>>>;
         fn references(self) -> Items<ItemStream<'static, wandb_models::RunReference>>;
@@ -89,14 +89,14 @@ mirror! {
         fn collections(&self) -> ArtifactCollections;
         async fn collection(&self, name: &str) -> Result<ArtifactCollection>;
     }
-    ArtifactTypes in artifact {}
-    ArtifactVersions in artifact {
+    ArtifactTypes {}
+    ArtifactVersions {
         fn filter(self, filter: impl Into<Value>) -> Self;
         fn order(self, order: impl Into<String>) -> Self;
         fn tags(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self;
         async fn count(&self) -> Result<u64>;
     }
-    CollectionEdit in artifact {
+    ArtifactCollectionEdit {
         fn name(self, name: impl Into<String>) -> Self;
         fn description(self, description: impl Into<String>) -> Self;
         fn artifact_type(self, artifact_type: impl Into<String>) -> Self;
@@ -104,29 +104,29 @@ mirror! {
         fn remove_tag(self, tag: impl Into<String>) -> Self;
         async fn save(self) -> Result<ArtifactCollection>;
     }
-    LinkedArtifacts in artifact {}
-    RunArtifacts in artifact {
+    LinkedArtifacts {}
+    RunArtifacts {
         async fn count(&self) -> Result<u64>;
         fn places(self) -> Items<ItemStream<'static, Option<wandb_models::Artifact>>>;
     }
-    UsedArtifact in artifact {
+    UsedArtifact {
         field artifact -> Artifact;
     }
-    UsedArtifacts in artifact {
+    UsedArtifacts {
         async fn count(&self) -> Result<u64>;
-        fn places(self) -> Items<ItemStream<'static, Option<wandb_models::artifact::UsedArtifact>>>;
+        fn places(self) -> Items<ItemStream<'static, Option<wandb_models::UsedArtifact>>>;
     }
-    ArtifactFiles in artifact {
+    ArtifactFiles {
         fn names(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self;
     }
-    Lineage in artifact {
+    Lineage {
         fn upstream(self, hops: u32) -> Self;
         fn downstream(self, hops: u32) -> Self;
         fn node_limit(self, nodes: usize) -> Self;
         async fn fetch(self) -> Result<LineageGraph>;
     }
-    ArtifactCheckout in artifact {
+    ArtifactCheckout {
         async fn plan(&self) -> Result<PlanSummary>;
-        async fn run(self) -> Result<(Downloaded, Vec<Removal>)>;
+        async fn run(self) -> Result<(DownloadedArtifact, Vec<Removal>)>;
     }
 }

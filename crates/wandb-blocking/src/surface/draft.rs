@@ -6,7 +6,7 @@ use wandb_artifacts::ManifestEntry;
 use wandb_artifacts::draft::{AddOptions, ReferenceOptions};
 use wandb_core::value::{Map, Value};
 use wandb_core::{Client, Result};
-use wandb_models::artifact::{TimeToLive, UploadOptions};
+use wandb_models::{TimeToLive, UploadOptions};
 
 use super::{Api, Artifact, RunReference};
 use crate::Blocking;
@@ -16,7 +16,7 @@ use crate::runtime::Runtime;
 plain!(usize);
 
 mirror! {
-    ArtifactDraft in artifact {
+    ArtifactDraft {
         by_hand new;
         fn description(self, description: impl Into<String>) -> Self;
         fn metadata(self, metadata: Map) -> Result<Self>;
@@ -31,7 +31,7 @@ mirror! {
         by_hand log;
         by_hand log_in;
     }
-    LoggedArtifact in artifact {
+    LoggedArtifact {
         field artifact -> Artifact;
     }
 }
@@ -39,12 +39,12 @@ mirror! {
 /// A draft belongs to no client until it is logged: what it reads of this machine is waited for on threads of its own, what it
 /// asks of a server on those of the handle that is given.
 impl ArtifactDraft {
-    /// As [`ArtifactDraft::new`](wandb_models::artifact::ArtifactDraft::new).
+    /// As [`ArtifactDraft::new`](wandb_models::ArtifactDraft::new).
     ///
     /// # Errors
     /// As there.
     pub fn new(artifact_type: &str, collection: &str) -> Result<Self> {
-        let inner = wandb_models::artifact::ArtifactDraft::new(artifact_type, collection)?;
+        let inner = wandb_models::ArtifactDraft::new(artifact_type, collection)?;
         Ok(Blocking {
             inner,
             runtime: Runtime::default(),
@@ -94,7 +94,7 @@ impl ArtifactDraft {
             .wait(self.inner.add_reference(client, address, path, options))
     }
 
-    /// Waits for [`ArtifactDraft::reference`](wandb_models::artifact::ArtifactDraft::reference).
+    /// Waits for [`ArtifactDraft::reference`](wandb_models::ArtifactDraft::reference).
     ///
     /// # Errors
     /// As there.
@@ -109,7 +109,7 @@ impl ArtifactDraft {
             .wait(self.inner.reference(&api.inner, address, path, options))
     }
 
-    /// Waits for [`ArtifactDraft::log`](wandb_models::artifact::ArtifactDraft::log).
+    /// Waits for [`ArtifactDraft::log`](wandb_models::ArtifactDraft::log).
     ///
     /// # Errors
     /// As there.
@@ -118,7 +118,7 @@ impl ArtifactDraft {
         logged.mirror(&run.runtime)
     }
 
-    /// Waits for [`ArtifactDraft::log_in`](wandb_models::artifact::ArtifactDraft::log_in).
+    /// Waits for [`ArtifactDraft::log_in`](wandb_models::ArtifactDraft::log_in).
     ///
     /// # Errors
     /// As there.

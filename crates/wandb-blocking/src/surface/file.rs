@@ -2,15 +2,15 @@
 
 use bytes::Bytes;
 use wandb_core::Result;
-use wandb_models::{DownloadOptions, Downloaded};
+use wandb_models::{DownloadedFile, FileDownloadOptions};
 
 use crate::mirror::{mirror, plain};
 
-plain!(Bytes, Downloaded);
+plain!(Bytes, DownloadedFile);
 
 mirror! {
     File {
-        async fn download(&self, options: &DownloadOptions) -> Result<Downloaded>;
+        async fn download(&self, options: &FileDownloadOptions) -> Result<DownloadedFile>;
         async fn bytes(&self, limit: usize) -> Result<Bytes>;
         async fn delete(&self) -> Result<()>;
     }

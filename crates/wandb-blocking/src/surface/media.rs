@@ -7,7 +7,7 @@ use bytes::Bytes;
 use wandb_artifacts::media::{self, BoundingBoxes, Classes, EntryInfo, Histogram, MediaError, ReadOptions};
 use wandb_core::value::Value;
 use wandb_core::{Error, Result};
-use wandb_models::artifact::ArtifactDownloadOptions;
+use wandb_models::ArtifactDownloadOptions;
 
 use super::Artifact;
 use crate::Blocking;

@@ -19,9 +19,9 @@ mod sweep;
 
 pub use api::{Api, ApiBuilder};
 pub use artifact::{
-    Artifact, ArtifactCheckout, ArtifactCollection, ArtifactCollections, ArtifactEdit, ArtifactFiles,
-    ArtifactRuns, ArtifactType, ArtifactTypes, ArtifactVersions, CollectionEdit, Lineage, LinkedArtifacts,
-    RunArtifacts, UsedArtifact, UsedArtifacts,
+    Artifact, ArtifactCheckout, ArtifactCollection, ArtifactCollectionEdit, ArtifactCollections,
+    ArtifactEdit, ArtifactFiles, ArtifactRuns, ArtifactType, ArtifactTypes, ArtifactVersions, Lineage,
+    LinkedArtifacts, RunArtifacts, UsedArtifact, UsedArtifacts,
 };
 pub use draft::{ArtifactDraft, LoggedArtifact};
 pub use file::{File, Files};

@@ -10,7 +10,7 @@ use super::{ArtifactCollection, names_change::NamesChange};
 /// Changes of a collection, collected and then sent by [`save`](Self::save): only what differs from what was read.
 #[derive(Debug, Clone)]
 #[must_use = "nothing is changed until it is saved"]
-pub struct CollectionEdit {
+pub struct ArtifactCollectionEdit {
     collection: ArtifactCollection,
     name: Option<String>,
     description: Option<String>,
@@ -20,8 +20,8 @@ pub struct CollectionEdit {
 
 impl ArtifactCollection {
     /// Begins a change.
-    pub fn edit(&self) -> CollectionEdit {
-        CollectionEdit {
+    pub fn edit(&self) -> ArtifactCollectionEdit {
+        ArtifactCollectionEdit {
             collection: self.clone(),
             name: None,
             description: None,
@@ -60,7 +60,7 @@ impl ArtifactCollection {
     }
 }
 
-impl CollectionEdit {
+impl ArtifactCollectionEdit {
     /// Another name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());

@@ -9,7 +9,7 @@ use std::{
 use wandb_artifacts::{
     name::CollectionName,
     plan::PlanSummary,
-    transfer::{Checkout, Download, DownloadOptions, Downloaded, Progress},
+    transfer::{Checkout, Download, DownloadOptions, DownloadedArtifact, Progress},
 };
 use wandb_core::{Error, ErrorKind, Result, path::safe_relative_path};
 use wandb_storage::Placement;
@@ -136,7 +136,7 @@ impl Artifact {
     ///
     /// # Errors
     /// As [`Download::run`] and [`manifest`](Self::manifest).
-    pub async fn download(&self, options: &ArtifactDownloadOptions) -> Result<Downloaded> {
+    pub async fn download(&self, options: &ArtifactDownloadOptions) -> Result<DownloadedArtifact> {
         let operation = format!("download artifact \"{}\"", self.exact_name());
         let run = async {
             let download = self.prepare(options).await?;
@@ -328,7 +328,7 @@ impl ArtifactCheckout {
     ///
     /// # Errors
     /// As [`Artifact::download`]; only what stood in the way is removed then.
-    pub async fn run(self) -> Result<(Downloaded, Vec<wandb_artifacts::transfer::Removal>)> {
+    pub async fn run(self) -> Result<(DownloadedArtifact, Vec<wandb_artifacts::transfer::Removal>)> {
         self.checkout.run().await
     }
 }

@@ -8,7 +8,7 @@
 //! | [`ArtifactType`], [`ArtifactTypes`] | types |
 //! | [`ArtifactDownloadOptions`], [`ArtifactCheckout`] | download into a directory, verified and resumable |
 //! | [`ArtifactDraft`], [`LoggedArtifact`] | a new version, and logging it |
-//! | [`ArtifactEdit`], [`CollectionEdit`] | changes as patches |
+//! | [`ArtifactEdit`], [`ArtifactCollectionEdit`] | changes as patches |
 //! | [`ArtifactRuns`], [`Lineage`] | which runs made and used a version, over any number of hops |
 //!
 //! Everything here is reached from [`Api::artifact`](crate::Api::artifact) and its neighbours.
@@ -48,7 +48,7 @@ use wandb_artifacts::Manifest;
 use crate::Api;
 
 pub use collection::{ArtifactCollection, ArtifactCollectionData, ArtifactCollections};
-pub use collection_edit::CollectionEdit;
+pub use collection_edit::ArtifactCollectionEdit;
 pub use data::ArtifactData;
 pub use download::{ArtifactCheckout, ArtifactDownloadOptions};
 pub use draft::ArtifactDraft;
@@ -67,7 +67,7 @@ pub use types::{ArtifactType, ArtifactTypes};
 pub use versions::ArtifactVersions;
 pub use wandb_artifacts::{
     draft::{AddOptions, ReferenceOptions},
-    transfer::{Downloaded, Progress, Removal, UploadOptions, Uploaded},
+    transfer::{DownloadedArtifact, Removal, UploadOptions, Uploaded},
 };
 
 /// One version of an artifact: its data (through [`Deref`]), and what can be asked of the server about it.

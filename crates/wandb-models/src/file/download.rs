@@ -18,7 +18,7 @@ pub use wandb_artifacts::transfer::{NoProgress, Progress};
 /// Where and how to download.
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct DownloadOptions {
+pub struct FileDownloadOptions {
     root: PathBuf,
     existing: IfExists,
     progress: Arc<dyn Progress>,
@@ -31,7 +31,7 @@ enum IfExists {
     Replace,
 }
 
-impl Default for DownloadOptions {
+impl Default for FileDownloadOptions {
     fn default() -> Self {
         Self {
             root: PathBuf::from("."),
@@ -41,7 +41,7 @@ impl Default for DownloadOptions {
     }
 }
 
-impl DownloadOptions {
+impl FileDownloadOptions {
     /// Below a directory, which is made if needed. The file's name decides the place below it.
     pub fn below(root: impl Into<PathBuf>) -> Self {
         Self {
@@ -73,7 +73,7 @@ impl DownloadOptions {
 /// A file that is on the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Downloaded {
+pub struct DownloadedFile {
     /// Where it is.
     pub path: PathBuf,
     /// How many bytes it has.
@@ -102,14 +102,14 @@ impl File {
     /// - [`Timeout`](ErrorKind::Timeout) when the bytes come too slowly;
     /// - [`Integrity`](ErrorKind::Integrity) when the bytes are not the promised ones;
     /// - [`Io`](ErrorKind::Io) when the disk fails; else as any request.
-    pub async fn download(&self, options: &DownloadOptions) -> Result<Downloaded> {
+    pub async fn download(&self, options: &FileDownloadOptions) -> Result<DownloadedFile> {
         let operation = format!("download file {:?} of run \"{}\"", self.name, self.run);
         self.download_inner(options)
             .await
             .map_err(|error| error.in_operation(operation))
     }
 
-    async fn download_inner(&self, options: &DownloadOptions) -> Result<Downloaded> {
+    async fn download_inner(&self, options: &FileDownloadOptions) -> Result<DownloadedFile> {
         let name = safe_relative_path(&self.name)?;
         let expected = self.expected()?;
         let root = options.root.clone();
@@ -141,7 +141,7 @@ impl File {
         let digest_checked = expected.digest.is_some();
         let (path, facts) = blocking(move || Ok(pending.publish(&expected)?)).await?;
         options.progress.end(&self.name);
-        Ok(Downloaded {
+        Ok(DownloadedFile {
             path,
             size: facts.size,
             transferred,
@@ -154,7 +154,7 @@ impl File {
         directory: &Directory,
         name: &RelativePath,
         expected: &Expected,
-    ) -> Result<Option<Downloaded>> {
+    ) -> Result<Option<DownloadedFile>> {
         // Without a digest nothing says that the bytes are the same.
         if expected.digest.is_none() {
             return Ok(None);
@@ -166,7 +166,7 @@ impl File {
         };
         Ok(found
             .filter(|facts| expected.check(facts.size, &facts.digest).is_ok())
-            .map(|facts| Downloaded {
+            .map(|facts| DownloadedFile {
                 path: place,
                 size: facts.size,
                 transferred: 0,

@@ -14,7 +14,7 @@ use wandb_storage::{Algorithm, ContentDigest, Expected};
 
 use crate::Api;
 
-pub use download::{DownloadOptions, Downloaded, NoProgress, Progress};
+pub use download::{DownloadedFile, FileDownloadOptions, NoProgress, Progress};
 pub use listing::Files;
 pub(crate) use listing::fetch_one;
 

@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use wandb_api::artifact::ArtifactDownloadOptions;
+use wandb_api::ArtifactDownloadOptions;
 use wandb_api::artifacts::Placement;
 use wandb_api::artifacts::plan::PlanSummary;
-use wandb_api::artifacts::transfer::{Downloaded, Removal, TrackedReference};
+use wandb_api::artifacts::transfer::{DownloadedArtifact, Removal, TrackedReference};
 
 use crate::cli::{ArtifactDownloadArgs, CheckoutArgs, LinkChoice};
 use crate::confirm::confirm;
@@ -25,7 +25,7 @@ const SHOWN: usize = 50;
 struct Done {
     name: String,
     root: String,
-    downloaded: Downloaded,
+    downloaded: DownloadedArtifact,
 }
 
 const NAMES: &[&str] = &[
@@ -192,7 +192,7 @@ fn show_plan(context: &mut Context, plan: &Plan) -> CommandResult {
     Ok(context.out.flush()?)
 }
 
-fn show(context: &mut Context, name: String, downloaded: Downloaded) -> CommandResult {
+fn show(context: &mut Context, name: String, downloaded: DownloadedArtifact) -> CommandResult {
     for reference in &downloaded.tracked {
         context.note(&format!(
             "{} is at {}, and was not fetched",

@@ -2,8 +2,7 @@
 
 use std::io::Write;
 
-use wandb_api::artifact::TimeToLive;
-use wandb_api::{Artifact, Value};
+use wandb_api::{Artifact, TimeToLive, Value};
 
 use super::record;
 use crate::cli::{ArtifactDeleteArgs, ArtifactLinkArgs, ArtifactUnlinkArgs, ArtifactUpdateArgs, TtlChoice};

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use wandb_api::artifact::ArtifactFile;
+use wandb_api::ArtifactFile;
 
 use crate::cli::ArtifactFilesArgs;
 use crate::commands::cells;

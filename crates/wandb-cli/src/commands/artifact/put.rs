@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
-use wandb_api::artifact::{ArtifactDraft, LoggedArtifact, UploadOptions};
 use wandb_api::artifacts::draft::{AddOptions, Draft, ReferenceOptions};
 use wandb_api::artifacts::name::Selector;
 use wandb_api::artifacts::{Algorithm, ArtifactPath};
-use wandb_api::{Api, Artifact, ErrorKind};
+use wandb_api::{Api, Artifact, ArtifactDraft, ErrorKind, LoggedArtifact, UploadOptions};
 
 use super::edit::{object, show};
 use crate::cli::{ArtifactPutArgs, DigestChoice};

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use wandb_api::{DownloadOptions, Downloaded, File, RunReference};
+use wandb_api::{DownloadedFile, File, FileDownloadOptions, RunReference};
 
 use super::clash;
 use super::files::no_such_file;
@@ -30,7 +30,7 @@ const REPORTED: usize = 20;
 struct Arrived {
     name: String,
     path: String,
-    downloaded: Downloaded,
+    downloaded: DownloadedFile,
 }
 
 const NAMES: &[&str] = &["name", "path", "size", "transferred", "md5_verified"];
@@ -63,7 +63,7 @@ fn schema(people: bool) -> Schema<Arrived> {
         .column(Column::text("PATH"), |arrived| Cell::new(&arrived.path))
 }
 
-fn state(downloaded: &Downloaded) -> (&'static str, Paint) {
+fn state(downloaded: &DownloadedFile) -> (&'static str, Paint) {
     match (downloaded.transferred, downloaded.digest_checked) {
         (0, true) if downloaded.size > 0 => ("unchanged", Paint::Dim),
         (_, true) => ("verified", Paint::Green),
@@ -85,7 +85,8 @@ pub(crate) async fn download(context: &mut Context, arguments: &DownloadArgs) ->
     let bar = context
         .ui
         .transfer(Some(total), &text::counted(files.len() as u64, "file"));
-    let mut options = DownloadOptions::below(&arguments.root).progress(Arc::new(TransferBar(bar.clone())));
+    let mut options =
+        FileDownloadOptions::below(&arguments.root).progress(Arc::new(TransferBar(bar.clone())));
     if arguments.replace {
         options = options.keep_verified();
     }

@@ -229,7 +229,11 @@ impl Parser<'_> {
             // Not `!`: the opposite of `name in []`, which no run passes, is the filter of every run, and a condition that
             // was written stays the one that was written.
             let values = self.list()?;
-            let predicate = if negated { Predicate::NotIn(values) } else { Predicate::In(values) };
+            let predicate = if negated {
+                Predicate::NotIn(values)
+            } else {
+                Predicate::In(values)
+            };
             return self.condition(field, predicate, at);
         } else if self.take_word("has") {
             let value = self.scalar()?;

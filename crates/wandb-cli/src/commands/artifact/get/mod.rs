@@ -5,10 +5,9 @@ mod sheet;
 
 use std::io::Write;
 
-use wandb_api::Artifact;
-use wandb_api::artifact::ArtifactDownloadOptions;
 use wandb_api::artifacts::media::{Media, Table};
 use wandb_api::value::Map;
+use wandb_api::{Artifact, ArtifactDownloadOptions};
 
 use self::sheet::Sheet;
 use crate::cli::ArtifactGetArgs;
