@@ -50,7 +50,8 @@ impl Changes {
         }) {
             let depth = above.path.len();
             let Some(Value::Map(map)) = &mut above.value else {
-                return Err(not_an_object(&path[..depth]));
+                // Nothing is in it that could be removed.
+                return value.map_or(Ok(()), |_| Err(not_an_object(&path[..depth])));
             };
             return apply_one(map, &path[depth..], value.as_ref())
                 .map_err(|at| not_an_object(&path[..depth + at]));
@@ -368,6 +369,9 @@ mod tests {
         }
         let mut changes = changes(&[("a", Some("1"))]);
         assert!(changes.add(keys("a/b"), Some(Value::Null)).is_err());
+        // Nothing is in it that could be removed, which is what was wanted.
+        changes.add(keys("a/b"), None).unwrap();
+        assert_eq!(changes, self::changes(&[("a", Some("1"))]));
     }
 
     #[test]
