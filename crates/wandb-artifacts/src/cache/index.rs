@@ -8,7 +8,7 @@ use std::{
 };
 
 use wandb_core::path::{RelativePath, safe_relative_path};
-use wandb_storage::{Algorithm, Directory, Existing, Expected};
+use wandb_storage::{Algorithm, Directory, Existing, Expected, Found};
 
 use super::{
     CacheError, ObjectKey,
@@ -26,6 +26,8 @@ const PIECE: usize = 4_096;
 #[derive(Debug)]
 pub(super) struct Index {
     records: Directory,
+    /// The objects that it speaks of.
+    objects: Directory,
     /// This run of the machine, where the system tells.
     boot: Option<Boot>,
     name: RelativePath,
@@ -40,10 +42,11 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) fn new(records: Directory) -> Self {
+    pub(super) fn new(records: Directory, objects: Directory) -> Self {
         let name = |text| safe_relative_path(text).expect("a plain name is safe");
         Self {
             records,
+            objects,
             boot: this_boot(),
             name: name("index"),
             lock: name("index-lock"),
@@ -177,9 +180,14 @@ impl Index {
     }
 
     fn append(&mut self, pending: &[Record]) -> Result<(), CacheError> {
-        // What others wrote comes first, and what is noted here wins.
+        // What others wrote comes first, and what is noted here wins, unless it was overtaken.
         self.refresh()?;
-        for record in pending {
+        let pending: Vec<_> = pending
+            .iter()
+            .filter(|record| !self.is_overtaken(record))
+            .copied()
+            .collect();
+        for record in &pending {
             match record.proof {
                 Some(proof) => self.known.insert(record.key, proof),
                 None => self.known.remove(&record.key),
@@ -190,7 +198,7 @@ impl Index {
             return self.rewrite();
         }
         let mut bytes = Vec::with_capacity(pending.len() * LENGTH);
-        for record in pending {
+        for record in &pending {
             bytes.extend(record.encode().into_iter().flatten());
         }
         let path = || self.records.path_of(&self.name);
@@ -203,6 +211,21 @@ impl Index {
         self.read_to += bytes.len() as u64;
         self.in_file += bytes.len() / LENGTH;
         Ok(())
+    }
+
+    /// Whether a record that waited was overtaken: others may have put the same object there since it was noted, and have
+    /// written their proof first. Two proofs of one object hold of two files, of which only one is there.
+    ///
+    /// The disk is asked only where the two differ, and the last one who put a file there always writes after that: so
+    /// whatever the order, the proof of the file that is there is what stays.
+    fn is_overtaken(&self, record: &Record) -> bool {
+        let Some(theirs) = self.known.get(&record.key) else {
+            return false;
+        };
+        if record.proof.is_some_and(|ours| ours.stat == theirs.stat) {
+            return false;
+        }
+        matches!(self.objects.look_at(&record.key.path()), Ok(Found::File(stat)) if stat == theirs.stat)
     }
 
     /// Writes the index anew, without what was replaced.

@@ -94,7 +94,7 @@ impl Cache {
         let root = Directory::create(cache_directory.as_ref().join("artifacts"))?;
         let objects = root.subdirectory(&name("obj"))?;
         let records = root.subdirectory(&name("wb"))?;
-        let mut index = Index::new(records.clone());
+        let mut index = Index::new(records.clone(), objects.clone());
         index.refresh()?;
         Ok(Self {
             root,

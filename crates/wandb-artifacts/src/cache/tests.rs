@@ -529,8 +529,8 @@ fn several_writers_lose_nothing() {
     let cache = fixture.cache();
     let usage = cache.usage().unwrap();
     assert_eq!(usage.md5.files, 101);
-    // The shared one changed behind the backs of most.
-    assert!(usage.proven.files >= 100, "{usage:?}");
+    // Also the shared one, whose file each of them replaced many times.
+    assert_eq!(usage.proven.files, 101, "{usage:?}");
     let wanted: Vec<_> = (0..100)
         .map(|number| Wanted {
             key: key(&content(number / 25, number % 25)),
@@ -538,6 +538,45 @@ fn several_writers_lose_nothing() {
         })
         .collect();
     assert!(cache.lookup_many(&wanted).unwrap().iter().all(Option::is_some));
+}
+
+#[test]
+fn of_two_proofs_of_one_object_the_one_of_the_file_that_is_there_stays() {
+    for last_writes_first in [true, false] {
+        let fixture = Fixture::new();
+        let (one, other) = (fixture.cache(), fixture.cache());
+        insert(&one, key(b"mine"), b"mine").unwrap();
+        insert(&other, key(b"theirs"), b"theirs").unwrap();
+        // Two downloads of one version: each fetches before the other has written a proof.
+        insert(&one, key(b"abc"), b"abc").unwrap();
+        let there = insert(&other, key(b"abc"), b"abc").unwrap();
+        let order = if last_writes_first {
+            [&other, &one]
+        } else {
+            [&one, &other]
+        };
+        for cache in order {
+            cache.flush().unwrap();
+        }
+        let usage = fixture.cache().usage().unwrap();
+        assert_eq!(usage.proven.files, 3, "{last_writes_first} {usage:?}");
+        let fresh = fixture.cache();
+        let proof = fresh.index().get(&key(b"abc")).map(|proof| proof.stat);
+        assert_eq!(proof, Some(*there.stat()), "{last_writes_first}");
+    }
+}
+
+#[test]
+fn an_object_that_one_removed_and_another_put_back_stays_proven() {
+    let fixture = Fixture::new();
+    let (one, other) = (fixture.cache(), fixture.cache());
+    insert(&one, key(b"abc"), b"abc").unwrap();
+    one.flush().unwrap();
+    one.discard(&key(b"abc"), &key(b"abc").path()).unwrap();
+    insert(&other, key(b"abc"), b"abc").unwrap();
+    other.flush().unwrap();
+    one.flush().unwrap();
+    assert_eq!(fixture.cache().usage().unwrap().proven.files, 1);
 }
 
 #[test]
