@@ -39,6 +39,11 @@ def digest(path):
     return {"size": len(data), "md5": base64.b64encode(hashlib.md5(data).digest()).decode()}
 
 
+def run_path(run):
+    """Not `run.path`, which escapes the names."""
+    return f"{run.entity}/{run.project}/{run.id}"
+
+
 class OfficialArtifacts:
     """Mixed into the reader: one method per kind of question."""
 
@@ -95,10 +100,10 @@ class OfficialArtifacts:
 
     def logged_by(self, question):
         run = self.artifact_object(question).logged_by()
-        return run and run.id
+        return run and run_path(run)
 
     def used_by(self, question):
-        return sorted(run.id for run in self.artifact_object(question).used_by())
+        return sorted(run_path(run) for run in self.artifact_object(question).used_by())
 
     def run_artifacts(self, question, method):
         run = self.api.run(self.path(question))

@@ -4,12 +4,13 @@ use wandb_api::Value;
 use wandb_api::value::Map;
 
 use crate::failure::{CommandResult, Failure};
+use crate::json_text;
 
 /// Splits at the first `=`. A dot in the key names a nested one; a dot that is part of a key is written `\.`. The value is
 /// JSON where it can be read so (`0.1`, `true`, `[1, 2]`, `"0.1"`), else the text itself.
 ///
 /// # Errors
-/// Without a key or an `=`.
+/// Without a key or an `=`, and for JSON in which a key comes twice.
 pub(crate) fn parse(option: &str, text: &str) -> CommandResult<(Vec<String>, Value)> {
     let (key, value) = text
         .split_once('=')
@@ -18,7 +19,15 @@ pub(crate) fn parse(option: &str, text: &str) -> CommandResult<(Vec<String>, Val
             Failure::usage(format!("--{option} {text:?} is not KEY=VALUE"))
                 .hint("for example lr=0.1 or name=resnet")
         })?;
-    Ok((path(key.trim()), parse_value(value)))
+    let key = key.trim();
+    let value = match Value::parse(value) {
+        Ok(json) => {
+            json_text::check_keys(&format!("--{option} {key}"), value)?;
+            json
+        }
+        Err(_) => Value::from(value),
+    };
+    Ok((path(key), value))
 }
 
 /// The parts of a key.
@@ -68,10 +77,6 @@ fn put(object: &mut Map, path: &[String], value: Value) {
     object.insert(first.as_str(), Value::Map(inner));
 }
 
-fn parse_value(text: &str) -> Value {
-    Value::parse(text).unwrap_or_else(|_| Value::from(text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +95,10 @@ mod tests {
         assert_eq!(read("equals=a=b").1, Value::from("a=b"));
         assert!(parse("config", "lr").is_err());
         assert!(parse("config", "=1").is_err());
+        let twice = parse("config", r#"opt={"lr": 1, "lr": 2}"#).unwrap_err();
+        assert_eq!(twice.to_string(), "--config opt has the key \"lr\" twice");
+        // No JSON is text, whatever it looks like.
+        assert_eq!(read(r#"a={"lr": 1, "lr""#).1, Value::from(r#"{"lr": 1, "lr""#));
     }
 
     #[test]

@@ -106,7 +106,7 @@ impl Connection {
         }
         // The cache, the download folder and the object stores are this machine's, whatever the server; nothing else of the
         // environment counts.
-        let environment = Environment::read(Layer::explicit(), None)?;
+        let environment = Environment::read(with_budget(Layer::explicit(), options), None)?;
         if let Some(cache) = environment.artifact_cache() {
             builder = builder.artifact_cache(cache);
         }
@@ -204,12 +204,20 @@ pub(crate) fn explicit(options: &GlobalOptions) -> Layer {
         (SettingKey::Entity, &options.entity),
         (SettingKey::Project, &options.project),
     ];
-    pairs
+    let layer = pairs
         .into_iter()
         .fold(Layer::explicit(), |layer, (key, value)| match value {
             Some(value) => layer.with(key, value.as_str()),
             None => layer,
-        })
+        });
+    with_budget(layer, options)
+}
+
+fn with_budget(layer: Layer, options: &GlobalOptions) -> Layer {
+    match options.cache_budget {
+        Some(bytes) => layer.with(SettingKey::CacheBudget, bytes.to_string()),
+        None => layer,
+    }
 }
 
 fn key_source(settings: &Settings) -> String {

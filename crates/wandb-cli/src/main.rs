@@ -17,6 +17,7 @@ mod context;
 mod duration;
 mod exit;
 mod failure;
+mod json_text;
 mod log;
 mod output;
 mod private_file;

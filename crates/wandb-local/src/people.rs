@@ -17,9 +17,15 @@ pub enum PeopleError {
         /// What was looked at.
         path: PathBuf,
     },
-    /// What was asked for cannot be done: a name that is taken or cannot be one, a user who does not exist.
+    /// A name or a key that cannot be one; the text says what is allowed.
     #[error("{0}")]
-    Refused(String),
+    Invalid(String),
+    /// A user who does not exist.
+    #[error("{0}")]
+    NotFound(String),
+    /// A name or a key that somebody has.
+    #[error("{0}")]
+    Taken(String),
     /// The database cannot be used.
     #[error("cannot use {}", path.display())]
     Database {
@@ -141,7 +147,7 @@ impl People {
     pub fn add_user(&self, name: &str, api_key: Option<&str>) -> Result<NewLocalUser, PeopleError> {
         let api_key = match api_key {
             Some(key) if !is_key(key) => {
-                return Err(PeopleError::Refused(
+                return Err(PeopleError::Invalid(
                     "an API key has 40 or more letters, digits, \"_\" or \"-\"".to_owned(),
                 ));
             }
@@ -189,10 +195,10 @@ impl People {
             let (id, _) = people::teams(db, None)?
                 .into_iter()
                 .find(|(_, team)| team == name)
-                .ok_or_else(|| StoreError::Refused(format!("team {name:?} not found")))?;
+                .ok_or_else(|| StoreError::Gone(format!("team {name:?} not found")))?;
             for member in members {
                 let user = people::by_name(db, member)?
-                    .ok_or_else(|| StoreError::Refused(format!("there is no user {member:?}")))?;
+                    .ok_or_else(|| StoreError::Gone(format!("there is no user {member:?}")))?;
                 let present = people::members(db, id)?;
                 if !present.iter().any(|other| other.user.id == user.id) {
                     people::set_member(db, id, user.id, present.is_empty())?;
@@ -220,12 +226,14 @@ impl People {
     }
 
     fn failed(&self, error: StoreError) -> PeopleError {
-        if error.is_refusal() {
-            return PeopleError::Refused(error.to_string());
-        }
-        PeopleError::Database {
-            path: self.database.clone(),
-            source: Box::new(error),
+        match error {
+            StoreError::Gone(text) => PeopleError::NotFound(text),
+            StoreError::Conflict(text) => PeopleError::Taken(text),
+            refusal if refusal.is_refusal() => PeopleError::Invalid(refusal.to_string()),
+            error => PeopleError::Database {
+                path: self.database.clone(),
+                source: Box::new(error),
+            },
         }
     }
 }

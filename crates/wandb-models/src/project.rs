@@ -71,6 +71,33 @@ impl Project {
     pub fn runs(&self, api: &Api) -> Runs {
         api.runs(format!("{}/{}", self.entity, self.name))
     }
+
+    /// Deletes the project with its runs, sweeps, reports and artifacts, by its id: a project that was made under the same name
+    /// since is another one, and stays.
+    ///
+    /// It is not repeated on failures that leave open whether the server acted.
+    ///
+    /// # Errors
+    /// [`NotFound`](wandb_core::ErrorKind::NotFound) when it is gone already,
+    /// [`NotVisible`](wandb_core::ErrorKind::NotVisible) when the key may not.
+    pub async fn delete(&self, api: &Api) -> Result<()> {
+        let path = self.path.join("/");
+        let description = format!("delete project \"{path}\"");
+        let operation = wire::DeleteProject::build(wire::DeleteProjectVariables {
+            input: wire::DeleteModelInput { id: self.id.clone() },
+        });
+        let answer: wire::DeleteProject = api
+            .mutate(&operation, Repeat::OnlyIfRefused, &description)
+            .await?;
+        match answer.delete_model.and_then(|payload| payload.success) {
+            Some(true) => {
+                // Of its runs and sweeps nothing may be remembered either.
+                api.flush();
+                Ok(())
+            }
+            _ => Err(Error::not_found(format!("project \"{path}\"")).in_operation(description)),
+        }
+    }
 }
 
 /// A listing of an entity's projects, 200 a page. Made by [`Api::projects`]. An entity that does not exist has no projects: the

@@ -88,6 +88,7 @@ fn main() {
         people::GenerateApiKey(people::GenerateApiKeyVariables),
         people::DeleteApiKey(people::DeleteApiKeyVariables),
         projects::CreateProject(projects::CreateProjectVariables),
+        projects::DeleteProject(projects::DeleteProjectVariables),
         reports::UpsertView(reports::UpsertViewVariables),
         reports::DeleteView(reports::DeleteViewVariables),
         run_writes::UpsertBucket(run_writes::UpsertBucketVariables),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use wandb_api::settings::parse_size;
 
 use super::Consent;
 use super::artifact_cache::CacheCommand;
@@ -183,6 +184,19 @@ pub(crate) enum LinkChoice {
     Hard,
 }
 
+/// What a download may take.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Limits {
+    /// Refuse an object whose size nobody recorded when it is longer than this, for example 500MB [default: 16 GiB].
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) unsized_limit: Option<u64>,
+
+    /// Keep the cache within this size: at the end the files go that were not used for the longest time [default:
+    /// WANDB_CACHE_BUDGET, or no limit].
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) cache_budget: Option<u64>,
+}
+
 const DOWNLOAD_HELP: &str = "\
 What is present and verified costs nothing: a second download asks for the version and fetches no file. A file that is \
 there and differs is replaced, after the right bytes have arrived and were checked. Files that are no members stay; see \
@@ -213,7 +227,7 @@ pub(crate) struct ArtifactDownloadArgs {
     pub(crate) prefix: Option<String>,
 
     /// Neither read nor fill the cache.
-    #[arg(long, conflicts_with_all = ["link", "offline"])]
+    #[arg(long, conflicts_with_all = ["link", "offline", "cache_budget"])]
     pub(crate) skip_cache: bool,
 
     /// How files come out of the cache.
@@ -223,6 +237,10 @@ pub(crate) struct ArtifactDownloadArgs {
     /// A reference whose object is gone is told, and no error.
     #[arg(long)]
     pub(crate) allow_missing_references: bool,
+
+    /// What it may take.
+    #[command(flatten)]
+    pub(crate) limits: Limits,
 
     /// Ask no server: a version that was downloaded before, from the verified cache.
     #[arg(long)]
@@ -247,6 +265,10 @@ pub(crate) struct CheckoutArgs {
     /// The directory to make equal [default: as for download].
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+
+    /// What it may take.
+    #[command(flatten)]
+    pub(crate) limits: Limits,
 
     /// Whether to try, to ask, or to do.
     #[command(flatten)]
@@ -320,6 +342,10 @@ pub(crate) struct ArtifactGetArgs {
     /// The directory for files [default: as for download].
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+
+    /// What it may take.
+    #[command(flatten)]
+    pub(crate) limits: Limits,
 
     /// Write a table to this file instead of stdout; its ending says how: .parquet, .arrow, .csv, .jsonl or .json. The
     /// file appears when it is whole.

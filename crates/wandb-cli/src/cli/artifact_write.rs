@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::Consent;
 use crate::duration::parse_duration;
@@ -16,38 +16,38 @@ Examples:
 
 /// Options of `artifact update`.
 #[derive(Debug, Args)]
-#[command(after_help = UPDATE_HELP)]
+#[command(group = ArgGroup::new("change").required(true).multiple(true), after_help = UPDATE_HELP)]
 pub(crate) struct ArtifactUpdateArgs {
     /// The version.
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
 
     /// Add this alias; another version of the collection loses it. May be repeated.
-    #[arg(long = "alias", short = 'a', value_name = "ALIAS")]
+    #[arg(long = "alias", short = 'a', value_name = "ALIAS", group = "change")]
     pub(crate) aliases: Vec<String>,
 
     /// Take this alias away; may be repeated.
-    #[arg(long = "unalias", value_name = "ALIAS")]
+    #[arg(long = "unalias", value_name = "ALIAS", group = "change")]
     pub(crate) unaliases: Vec<String>,
 
     /// Add this tag; may be repeated.
-    #[arg(long = "tag", value_name = "TAG")]
+    #[arg(long = "tag", value_name = "TAG", group = "change")]
     pub(crate) tags: Vec<String>,
 
     /// Take this tag away; may be repeated.
-    #[arg(long = "untag", value_name = "TAG")]
+    #[arg(long = "untag", value_name = "TAG", group = "change")]
     pub(crate) untags: Vec<String>,
 
     /// The new description.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", group = "change")]
     pub(crate) description: Option<String>,
 
     /// The new metadata, as a JSON object; all of it is replaced.
-    #[arg(long, value_name = "JSON")]
+    #[arg(long, value_name = "JSON", group = "change")]
     pub(crate) metadata: Option<String>,
 
     /// Time to live, for example 30d; `never`, or `inherit` from the collection.
-    #[arg(long, value_name = "DURATION", value_parser = TtlChoice::parse)]
+    #[arg(long, value_name = "DURATION", value_parser = TtlChoice::parse, group = "change")]
     pub(crate) ttl: Option<TtlChoice>,
 
     /// Fail with exit code 7 if somebody changed the version since it was read.

@@ -52,4 +52,8 @@ pub(crate) struct GlobalOptions {
     /// When to use colours.
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
     pub(crate) color: ColorChoice,
+
+    /// The size of the artifact cache, which only some verbs take; they set it before they connect.
+    #[arg(skip)]
+    pub(crate) cache_budget: Option<u64>,
 }

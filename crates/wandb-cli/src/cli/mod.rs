@@ -24,7 +24,8 @@ use clap_complete::Shell;
 
 pub(crate) use artifact::{
     ArtifactCommand, ArtifactDownloadArgs, ArtifactFilesArgs, ArtifactGetArgs, ArtifactTypesArgs,
-    ArtifactViewArgs, CheckoutArgs, CollectionsArgs, LinkChoice, ManifestArgs, VerifyArgs, VersionsArgs,
+    ArtifactViewArgs, CheckoutArgs, CollectionsArgs, Limits, LinkChoice, ManifestArgs, VerifyArgs,
+    VersionsArgs,
 };
 pub(crate) use artifact_cache::{CacheArgs, CacheCommand, CacheGcArgs, CacheVerifyArgs};
 pub(crate) use artifact_collection::{
@@ -47,7 +48,9 @@ pub(crate) use people::{
     ApiKeyCommand, ApiKeyCreateArgs, ApiKeyDeleteArgs, TeamCommand, TeamCreateArgs, TeamInviteArgs,
     TeamRemoveArgs, TeamServiceAccountArgs, UserCommand, UserListArgs,
 };
-pub(crate) use project::{ProjectCommand, ProjectCreateArgs, ProjectListArgs, ProjectViewArgs};
+pub(crate) use project::{
+    ProjectCommand, ProjectCreateArgs, ProjectDeleteArgs, ProjectListArgs, ProjectViewArgs,
+};
 pub(crate) use report::{
     ReportCommand, ReportCreateArgs, ReportDeleteArgs, ReportListArgs, ReportRunsArgs, ReportUpdateArgs,
     ReportViewArgs,
@@ -122,7 +125,7 @@ pub(crate) enum Command {
     /// Show the server, where the key comes from, and the user that it belongs to.
     #[command(after_help = "Examples:\n  wb whoami\n  wb whoami --output json")]
     Whoami,
-    /// List, view and make projects.
+    /// List, view, make and delete projects.
     #[command(subcommand, arg_required_else_help = true)]
     Project(ProjectCommand),
     /// List, view, read and write runs.

@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::Consent;
+
 /// Verbs of projects.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProjectCommand {
@@ -12,6 +14,9 @@ pub(crate) enum ProjectCommand {
     View(ProjectViewArgs),
     /// Make a project; one that exists stays as it is.
     Create(ProjectCreateArgs),
+    /// Delete a project with its runs, sweeps, reports and artifacts.
+    #[command(visible_alias = "rm")]
+    Delete(ProjectDeleteArgs),
 }
 
 /// Options of `project list`.
@@ -49,4 +54,19 @@ pub(crate) struct ProjectCreateArgs {
     /// entity/project, or project alone.
     #[arg(value_name = "PATH")]
     pub(crate) path: String,
+}
+
+/// Options of `project delete`.
+#[derive(Debug, Args)]
+#[command(after_help = "Everything in it goes with it, and cannot be brought back.\n\n\
+                  Examples:\n  wb project delete my-team/my-project --dry-run\n  \
+                  wb project delete my-team/my-project --yes")]
+pub(crate) struct ProjectDeleteArgs {
+    /// entity/project, or project alone.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+
+    /// Whether to try, to ask, or to do.
+    #[command(flatten)]
+    pub(crate) consent: Consent,
 }

@@ -144,6 +144,10 @@ pub(crate) struct ReportUpdateArgs {
     /// The new content: a file with a JSON object.
     #[arg(long, value_name = "FILE", group = "change")]
     pub(crate) spec: Option<PathBuf>,
+
+    /// Fail with exit code 7 if somebody changed the report since it was read.
+    #[arg(long)]
+    pub(crate) if_unchanged: bool,
 }
 
 /// Options of `report delete`.

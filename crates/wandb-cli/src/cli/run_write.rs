@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 
 use super::Consent;
 use crate::duration::parse_duration;
@@ -12,14 +12,24 @@ const VALUES: &str = "\
 Values are JSON where they can be read so, else text: lr=0.1, name=resnet, layers='[64, 32]'. A dot in a key names a \
 nested one: optimizer.lr=0.1.";
 
+const CREATE: &str = "\
+PATH names where the run is made, as in `wb run list`: two parts are entity/project, while the run itself is not there yet. \
+To choose its id give --id, or all three parts.";
+
 /// Options of `run create`.
 #[derive(Debug, Args)]
-#[command(after_help = format!("{VALUES}\n\nExamples:\n  wb run create my-team/my-project --name baseline --config lr=0.1\n  \
+#[command(after_help = format!("{CREATE}\n\n{VALUES}\n\nExamples:\n  \
+                        wb run create my-team/my-project --name baseline --config lr=0.1\n  \
+                        wb run create my-project --id abc123\n  \
                         wb run create my-team/my-project/abc123"))]
 pub(crate) struct RunCreateArgs {
-    /// entity/project for a new id, or entity/project/run.
+    /// entity/project, or project alone [default: --entity and --project]; or entity/project/run.
     #[arg(value_name = "PATH")]
-    pub(crate) path: String,
+    pub(crate) path: Option<String>,
+
+    /// The id [default: a new one].
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
 
     /// What the run says about itself.
     #[command(flatten)]
@@ -58,11 +68,28 @@ pub(crate) struct RunValues {
     pub(crate) job_type: Option<String>,
 }
 
+/// The arguments of `run update` that change something, by their ids: without one of them there is nothing to do.
+const CHANGES: [&str; 10] = [
+    "config",
+    "summary",
+    "tags",
+    "notes",
+    "name",
+    "group",
+    "job_type",
+    "untags",
+    "unset_config",
+    "unset_summary",
+];
+
 /// Options of `run update`.
 #[derive(Debug, Args)]
-#[command(after_help = format!("Only what is given changes; somebody else's changes to other keys stay.\n\n{VALUES}\n\nExamples:\n  \
+#[command(
+    group = ArgGroup::new("change").required(true).multiple(true).args(CHANGES),
+    after_help = format!("Only what is given changes; somebody else's changes to other keys stay.\n\n{VALUES}\n\nExamples:\n  \
                         wb run update my-team/my-project/abc123 --tag best --summary score=0.93\n  \
-                        wb run update my-team/my-project/abc123 --untag draft --unset-config old_key --if-unchanged"))]
+                        wb run update my-team/my-project/abc123 --untag draft --unset-config old_key --if-unchanged")
+)]
 pub(crate) struct RunUpdateArgs {
     /// entity/project/run, or a web address.
     #[arg(value_name = "PATH")]

@@ -50,8 +50,9 @@ fn open(context: &Context, place: &LocalPlace) -> CommandResult<People> {
 
 fn failed(error: PeopleError) -> Failure {
     let status = match &error {
-        PeopleError::NoDirectory { .. } => ExitStatus::NotFound,
-        PeopleError::Refused(_) => ExitStatus::Conflict,
+        PeopleError::NoDirectory { .. } | PeopleError::NotFound(_) => ExitStatus::NotFound,
+        PeopleError::Invalid(_) => ExitStatus::Usage,
+        PeopleError::Taken(_) => ExitStatus::Conflict,
         _ => ExitStatus::Failed,
     };
     let failure = Failure::new(status, error.to_string());

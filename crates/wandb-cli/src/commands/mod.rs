@@ -30,6 +30,7 @@ pub(crate) async fn dispatch(context: &mut Context, command: Command) -> Command
         Command::Project(ProjectCommand::List(arguments)) => project::list(context, &arguments).await,
         Command::Project(ProjectCommand::View(arguments)) => project::view(context, &arguments).await,
         Command::Project(ProjectCommand::Create(arguments)) => project::create(context, &arguments).await,
+        Command::Project(ProjectCommand::Delete(arguments)) => project::delete(context, &arguments).await,
         Command::Team(command) => people::team(context, command).await,
         Command::User(command) => people::user(context, command).await,
         Command::ApiKey(command) => people::api_key(context, command).await,

@@ -1,20 +1,21 @@
-//! `wb project list`, `view` and `create`.
+//! `wb project list`, `view`, `create` and `delete`.
 
 use std::io::Write;
 
 use wandb_api::{Api, Project};
 
-use crate::cli::{ProjectCreateArgs, ProjectListArgs, ProjectViewArgs};
+use crate::cli::{ProjectCreateArgs, ProjectDeleteArgs, ProjectListArgs, ProjectViewArgs};
 use crate::commands::cells;
 use crate::commands::details::Details;
+use crate::commands::plan::{Step, agreed};
 use crate::commands::stream::next_or_flush;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
-use crate::output::Format;
 use crate::output::field::Field;
 use crate::output::list::{Fields, List, Schema};
 use crate::output::table::{Cell, Column};
+use crate::output::{Format, text};
 
 const NAMES: &[&str] = &["id", "name", "entity", "path", "url", "created_at"];
 
@@ -116,4 +117,20 @@ pub(crate) async fn create(context: &mut Context, arguments: &ProjectCreateArgs)
         context.write_single(&schema(context), &project)?;
     }
     Ok(context.out.flush()?)
+}
+
+/// Deletes a project with everything in it.
+pub(crate) async fn delete(context: &mut Context, arguments: &ProjectDeleteArgs) -> CommandResult {
+    let connection = context.connect().await?;
+    let api = connection.api();
+    let project = api.project(&arguments.path).await?;
+    let path = project.path.join("/");
+    let runs = text::counted(project.runs(api).count().await?, "run");
+    let what = format!("project {path} with {runs} and everything else in it");
+    let step = Step::new("delete", "project", &path).note(format!("with {runs}"));
+    if agreed(context, arguments.consent, &format!("Delete {what}?"), &[step]).await? {
+        project.delete(api).await?;
+        context.note(&format!("deleted {what}"));
+    }
+    Ok(())
 }

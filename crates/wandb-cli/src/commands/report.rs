@@ -1,6 +1,7 @@
 //! `wb report …`.
 
 use std::io::Write;
+use std::path::Path;
 
 use futures_util::TryStreamExt;
 use wandb_api::{Api, Report, ReportSection};
@@ -17,6 +18,7 @@ use crate::commands::stream::next_or_flush;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
+use crate::json_text;
 use crate::output::field::Field;
 use crate::output::list::{Fields, List, Schema};
 use crate::output::table::{Cell, Column};
@@ -274,9 +276,16 @@ async fn sections(context: &mut Context, arguments: &ReportViewArgs) -> CommandR
     Ok(())
 }
 
+/// Reads the content of a report.
+fn read_spec(file: &Path) -> CommandResult<String> {
+    let text = read_text(file)?;
+    json_text::check_keys(&format!("\"{}\"", file.display()), &text)?;
+    Ok(text)
+}
+
 /// Makes a report.
 async fn create(context: &mut Context, arguments: &ReportCreateArgs) -> CommandResult {
-    let spec = arguments.spec.as_deref().map(read_text).transpose()?;
+    let spec = arguments.spec.as_deref().map(read_spec).transpose()?;
     let connection = context.connect().await?;
     let mut new = connection
         .api()
@@ -307,7 +316,7 @@ fn show(context: &mut Context, report: &Report, done: &str) -> CommandResult {
 
 /// Changes what was given.
 async fn update(context: &mut Context, arguments: &ReportUpdateArgs) -> CommandResult {
-    let spec = arguments.spec.as_deref().map(read_text).transpose()?;
+    let spec = arguments.spec.as_deref().map(read_spec).transpose()?;
     let connection = context.connect().await?;
     let report = find(connection.api(), &arguments.path, arguments.name.as_deref()).await?;
     let mut edit = report.edit();
@@ -319,6 +328,9 @@ async fn update(context: &mut Context, arguments: &ReportUpdateArgs) -> CommandR
     }
     if let Some(spec) = spec {
         edit = edit.spec(spec)?;
+    }
+    if arguments.if_unchanged {
+        edit = edit.if_unchanged();
     }
     show(context, &edit.save().await?, "updated")
 }

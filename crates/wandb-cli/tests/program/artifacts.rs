@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::bad_server::address_answering;
 use crate::support::{all, files_below, planned, served};
 
 #[test]
@@ -56,6 +57,11 @@ fn an_artifact_is_put_changed_linked_and_deleted() {
         all(&user.json(&["run", "used-artifacts", "team/p/user"]), "version"),
         ["v0"]
     );
+    let lineage = user.json(&["artifact", "view", "team/p/data:v0", "--lineage"]);
+    let maker = lineage["logged_by"].as_str().unwrap();
+    assert_eq!(user.json(&["run", "view", maker])["project"], "p", "{maker}");
+    assert!(maker.starts_with("team/p/"), "{maker}");
+    assert_eq!(lineage["used_by"], json!(["team/p/user"]));
     let logged = user.json(&[
         "run",
         "log-artifact",
@@ -93,11 +99,18 @@ fn an_artifact_is_put_changed_linked_and_deleted() {
         2,
         &["not a link"],
     );
-    user.fails(
-        &["artifact", "delete", link, "--with-aliases", "--dry-run"],
-        2,
-        &["is a link"],
-    );
+    // Whatever is given, the advice is what deletes it.
+    for more in [&["--dry-run"][..], &["--with-aliases", "--dry-run"], &["--yes"]] {
+        user.fails(
+            &[&["artifact", "delete", link], more].concat(),
+            2,
+            &[
+                "is a link to team/p/data:v0",
+                &format!("wb artifact unlink {link}"),
+                "wb artifact delete team/p/data:v0",
+            ],
+        );
+    }
     assert_eq!(user.json(&["artifact", "view", link])["collection"], "released");
     user.ok(&["artifact", "unlink", link, "--yes"]);
     assert_eq!(user.json(&["artifact", "linked", "team/p/data:v0"]), json!([]));
@@ -285,4 +298,69 @@ fn a_wrong_file_of_the_cache_is_told_before_it_is_removed() {
     assert_eq!(user.run(&verify).code, 5);
     assert!(!object.exists());
     user.ok(&verify);
+}
+
+#[test]
+fn a_download_keeps_to_the_sizes_that_were_given() {
+    let (_server, user) = served();
+    std::fs::create_dir(user.path("data")).unwrap();
+    for name in ["a", "b", "c"] {
+        std::fs::write(user.path("data").join(name), name.repeat(1000)).unwrap();
+    }
+    let put = ["artifact", "put", "--type", "d", "--name"];
+    user.ok(&[&put[..], &["team/p/data", "data"]].concat());
+    let verified = |user: &crate::support::User| {
+        let listed = user.json(&["artifact", "cache", "ls"]);
+        let objects = listed.as_array().unwrap().iter();
+        objects.filter(|object| object["verified"] == true).count()
+    };
+    user.ok(&["artifact", "cache", "gc", "--max", "0"]);
+    let download = ["artifact", "download", "team/p/data:v0", "--root"];
+    user.ok(&[&download[..], &["small", "--cache-budget", "1500"]].concat());
+    assert_eq!(verified(&user), 1);
+    user.ok(&[&download[..], &["large", "--cache-budget", "1GB"]].concat());
+    assert_eq!(verified(&user), 3);
+    let get = [
+        "artifact",
+        "get",
+        "team/p/data:v0",
+        "a",
+        "--root",
+        "got",
+        "--cache-budget",
+        "0",
+    ];
+    user.ok(&get);
+    assert_eq!(verified(&user), 0);
+    user.fails(
+        &[&download[..], &["none", "--skip-cache", "--cache-budget", "1"]].concat(),
+        2,
+        &["--skip-cache"],
+    );
+    user.fails(
+        &[&download[..], &["none", "--cache-budget", "much"]].concat(),
+        2,
+        &["much"],
+    );
+
+    // An object that does not say how long it is.
+    let address = address_answering(
+        b"HTTP/1.1 200 OK\r\nETag: \"tag\"\r\nConnection: close\r\n\r\nthirty bytes without a number..",
+    );
+    let reference = format!("x={address}/x");
+    user.ok(&[&put[..], &["team/p/refs", "--reference", &reference]].concat());
+    let refs = [
+        "artifact",
+        "download",
+        "team/p/refs:v0",
+        "--root",
+        "refs",
+        "--unsized-limit",
+    ];
+    let refused = user.run(&[&refs[..], &["20"]].concat());
+    assert_ne!(refused.code, 0, "{}", refused.stdout);
+    assert!(refused.stderr.contains("20"), "{}", refused.stderr);
+    assert!(files_below(&user.path("refs")).is_empty());
+    user.ok(&[&refs[..], &["1kB"]].concat());
+    assert_eq!(files_below(&user.path("refs")), ["x"]);
 }

@@ -7,8 +7,15 @@ use serde_json::json;
 
 use crate::support::{Server, User, files_below};
 
-/// Answers every request with these bytes, on a port of its own, as long as the test runs.
+/// A user of a server that answers every request with these bytes.
 pub(crate) fn answering(answer: &'static [u8]) -> User {
+    User::new()
+        .with("WANDB_BASE_URL", &address_answering(answer))
+        .with("WANDB_API_KEY", &"a".repeat(40))
+}
+
+/// Answers every request with these bytes, on a port of its own, as long as the test runs; gives its address.
+pub(crate) fn address_answering(answer: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -26,9 +33,7 @@ pub(crate) fn answering(answer: &'static [u8]) -> User {
             let _ = stream.write_all(answer);
         }
     });
-    User::new()
-        .with("WANDB_BASE_URL", &url)
-        .with("WANDB_API_KEY", &"a".repeat(40))
+    url
 }
 
 pub(crate) fn is_complete(request: &[u8]) -> bool {
@@ -60,6 +65,27 @@ fn a_page_for_people_is_not_taken_for_data() {
         user.fails(arguments, 1, &["web page", "hint: "]);
     }
     assert!(files_below(user.home()).is_empty());
+}
+
+#[test]
+fn a_wrong_address_is_no_missing_object() {
+    let server = Server::start(&["--entity", "team"]);
+    let misled = |path: &str| {
+        User::new()
+            .with("WANDB_BASE_URL", &format!("{}{path}", server.url))
+            .with("WANDB_API_KEY", &server.api_key)
+    };
+    let elsewhere = answering(
+        b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 23\r\nConnection: close\r\n\r\n<html>Not here.</html>\n",
+    );
+    for user in [misled("/graphql"), misled("/somewhere"), elsewhere] {
+        for arguments in COMMANDS {
+            user.fails(arguments, 1, &["no GraphQL endpoint", "without /graphql"]);
+        }
+        user.fails(&["whoami"], 1, &["without /graphql"]);
+        assert!(files_below(user.home()).is_empty());
+    }
+    User::of(&server).fails(&["run", "view", "team/vision/alpha"], 3, &["team/vision"]);
 }
 
 #[test]

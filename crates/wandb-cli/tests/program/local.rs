@@ -116,29 +116,34 @@ fn what_cannot_be_added_is_refused() {
     user.ok(&["local", "team", "add", "lab", "--dir", dir]);
     let before = user.json(&["local", "user", "list", "--dir", dir]);
     let own = server.entity.as_str();
-    for (name, words) in [
-        ("ada", &["ada", "taken"][..]),
-        (own, &[own, "taken"]),
-        ("lab", &["lab", "taken"]),
-        ("a/b", &["invalid user name"]),
-        ("", &["invalid user name"]),
-        ("..", &["invalid user name"]),
+    for (name, code, words) in [
+        ("ada", 7, &["ada", "taken"][..]),
+        (own, 7, &[own, "taken"]),
+        ("lab", 7, &["lab", "taken"]),
+        ("a/b", 2, &["invalid user name"]),
+        ("", 2, &["invalid user name"]),
+        ("..", 2, &["invalid user name"]),
     ] {
-        user.fails(&["local", "user", "add", name, "--dir", dir], 7, words);
+        user.fails(&["local", "user", "add", name, "--dir", dir], code, words);
     }
     // A key is neither shared nor so short that clients would not send it; a refusal does not show it.
-    for key in [KEY, "short"] {
+    for (key, code) in [(KEY, 7), ("short", 2)] {
         let refused = user.fails(
             &["local", "user", "add", "bob", "--dir", dir, "--api-key", key],
-            7,
+            code,
             &["key"],
         );
         assert!(!refused.stderr.contains(key), "{}", refused.stderr);
     }
     user.fails(&["local", "team", "add", "ada", "--dir", dir], 7, &["ada"]);
     user.fails(
+        &["local", "team", "add", "a b", "--dir", dir],
+        2,
+        &["invalid team name"],
+    );
+    user.fails(
         &["local", "team", "add", "new", "--member", "nobody", "--dir", dir],
-        7,
+        3,
         &["nobody"],
     );
     assert_eq!(user.json(&["local", "user", "list", "--dir", dir]), before);

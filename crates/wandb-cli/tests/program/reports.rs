@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::support::{all, planned, served};
+use crate::support::{User, all, planned, served};
+use crate::write::interposed;
 
 #[test]
 fn a_report_is_made_and_deleted() {
@@ -57,7 +58,8 @@ fn a_report_is_made_and_deleted() {
         (&changed["display_name"], &changed["description"]),
         (&json!("Empty"), &json!("now with words"))
     );
-    let changed = user.json(&[&update[..], &["--spec", "spec.json"]].concat());
+    let spec_of = [&update[..], &["--spec", "spec.json", "--if-unchanged"]].concat();
+    let changed = user.json(&spec_of);
     assert_eq!(
         (&changed["spec"], &changed["description"]),
         (&spec, &json!("now with words"))
@@ -95,4 +97,26 @@ fn a_report_is_made_and_deleted() {
         2,
         &["JSON object"],
     );
+}
+
+#[test]
+fn a_report_that_somebody_else_changed_is_a_conflict() {
+    let (server, user) = served();
+    user.ok(&["report", "create", "team/p", "--title", "Weekly"]);
+    let update = ["report", "update", "team/p", "--name", "Weekly", "--description"];
+    let other = User::of(&server);
+    // It is read once more right before it is changed, and by then it is another.
+    let url = interposed(server.url.clone(), "GetView", move || {
+        other.ok(&[&update[..], &["theirs"]].concat());
+    });
+    let late = User::new()
+        .with("WANDB_BASE_URL", &url)
+        .with("WANDB_API_KEY", &server.api_key);
+    late.fails(
+        &[&update[..], &["mine", "--if-unchanged"]].concat(),
+        7,
+        &["description"],
+    );
+    let report = user.json(&["report", "view", "team/p", "--name", "Weekly"]);
+    assert_eq!(report["description"], "theirs");
 }

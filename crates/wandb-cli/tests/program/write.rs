@@ -23,6 +23,134 @@ fn a_project_is_made_once() {
 }
 
 #[test]
+fn a_project_is_deleted_with_all_that_is_in_it() {
+    let (_server, user) = served();
+    user.ok(&["project", "create", "team/kept"]);
+    user.ok(&["run", "create", "team/p/r1"]);
+    std::fs::write(user.path("a.txt"), "alpha").unwrap();
+    user.ok(&["artifact", "put", "a.txt", "--name", "team/p/data", "--type", "d"]);
+    let delete = ["project", "delete", "team/p"];
+    let plan = user.json(&[&delete[..], &["--dry-run"]].concat());
+    // The put made a run of its own.
+    assert_eq!(
+        (&plan[0]["action"], &plan[0]["name"], &plan[0]["note"]),
+        (&json!("delete"), &json!("team/p"), &json!("with 2 runs"))
+    );
+    user.fails(&delete, 2, &["2 runs", "--yes"]);
+    assert_eq!(user.json(&["run", "view", "team/p/r1"])["id"], "r1");
+    user.ok(&[&delete[..], &["--yes"]].concat());
+    user.fails(&["run", "view", "team/p/r1"], 3, &["team/p"]);
+    user.fails(&["artifact", "view", "team/p/data:v0"], 3, &["team/p"]);
+    user.fails(&[&delete[..], &["--yes"]].concat(), 3, &["team/p"]);
+    assert_eq!(all(&user.json(&["project", "list", "team"]), "name"), ["kept"]);
+}
+
+#[test]
+fn the_id_of_a_new_run_is_chosen_by_name() {
+    let (server, user) = served();
+    assert_eq!(
+        user.ok(&["run", "create", "team/p", "--id", "mine"]),
+        "team/p/mine\n"
+    );
+    // The entity is the user's own, and then the project is that of the environment, too.
+    assert_eq!(user.ok(&["run", "create", "p", "--id", "own"]), "team/p/own\n");
+    let at_home = User::of(&server).with("WANDB_PROJECT", "p");
+    assert_eq!(at_home.ok(&["run", "create", "--id", "home"]), "team/p/home\n");
+    user.fails(&["run", "create", "team/p", "--id", "mine"], 7, &["mine"]);
+    user.fails(&["run", "create", "team/p/one", "--id", "other"], 2, &["--id"]);
+    user.fails(&["run", "create", "--id", "x"], 2, &["no project"]);
+    // Two parts are entity/project: who means project/run is told how.
+    user.fails(&["run", "create", "p/another"], 3, &["entity/project", "--id"]);
+}
+
+#[test]
+fn an_update_of_nothing_is_a_mistake() {
+    // Without a server, whatever asks fails with 1.
+    let user = User::new()
+        .with("WANDB_BASE_URL", "http://127.0.0.1:9")
+        .with("WANDB_API_KEY", &"a".repeat(40));
+    for (arguments, words) in [
+        (
+            &["run", "update", "team/p/r1"][..],
+            &["--config", "--untag", "--unset-summary", "--notes"][..],
+        ),
+        (&["run", "update", "team/p/r1", "--if-unchanged"], &["--tag"]),
+        (
+            &["artifact", "update", "team/p/data:v0"],
+            &["--alias", "--unalias", "--metadata", "--ttl"],
+        ),
+        (
+            &["artifact", "update", "team/p/data:v0", "--if-unchanged"],
+            &["--description"],
+        ),
+        (
+            &["artifact", "collection", "update", "team/p/data"],
+            &["--rename"],
+        ),
+        (
+            &["report", "update", "team/p", "--name", "x"],
+            &["--title", "--spec"],
+        ),
+        (&["report", "update", "team/p", "--if-unchanged"], &["--title"]),
+    ] {
+        user.fails(arguments, 2, words);
+    }
+}
+
+#[test]
+fn a_key_that_is_given_twice_is_refused() {
+    let user = User::new()
+        .with("WANDB_BASE_URL", "http://127.0.0.1:9")
+        .with("WANDB_API_KEY", &"a".repeat(40));
+    std::fs::write(
+        user.path("spec.json"),
+        r#"{"blocks": [{"type": "p", "type": "q"}]}"#,
+    )
+    .unwrap();
+    std::fs::write(user.path("a.txt"), "alpha").unwrap();
+    let twice = r#"{"a": {"rows": 1, "rows": 2}}"#;
+    let setting = format!("opt={twice}");
+    for (arguments, words) in [
+        (
+            &["run", "create", "team/p", "--config", &setting][..],
+            &["--config opt", "\"a.rows\" twice"][..],
+        ),
+        (
+            &[
+                "run",
+                "list",
+                "team/p",
+                "--filter",
+                r#"{"state": "failed", "state": "crashed"}"#,
+            ],
+            &["\"state\" twice"],
+        ),
+        (
+            &["artifact", "update", "team/p/data:v0", "--metadata", twice],
+            &["--metadata", "\"a.rows\" twice"],
+        ),
+        (
+            &[
+                "report",
+                "create",
+                "team/p",
+                "--title",
+                "x",
+                "--spec",
+                "spec.json",
+            ],
+            &["spec.json", "\"blocks.type\" twice"],
+        ),
+        (
+            &["report", "update", "team/p", "--spec", "spec.json"],
+            &["spec.json", "\"blocks.type\" twice"],
+        ),
+    ] {
+        user.fails(arguments, 2, words);
+    }
+}
+
+#[test]
 fn a_run_is_made_changed_and_deleted() {
     let (_server, user) = served();
     let made = user.json(&[
@@ -91,7 +219,7 @@ fn a_run_that_somebody_else_changed_is_a_conflict() {
     user.ok(&["run", "create", "team/p/r1", "--config", "lr=0.1"]);
     let other = User::of(&server);
     // The first mutation comes after somebody else's.
-    let url = interposed(server.url.clone(), move || {
+    let url = interposed(server.url.clone(), "mutation", move || {
         other.ok(&["run", "update", "team/p/r1", "--config", "lr=0.2"]);
     });
     let late = User::new()
@@ -106,21 +234,25 @@ fn a_run_that_somebody_else_changed_is_a_conflict() {
     assert_eq!((&run["config"]["lr"], &run["tags"]), (&json!(0.2), &json!([])));
 }
 
-/// A server that passes everything on to another, and does something before the first mutation.
-fn interposed(target: String, first: impl FnOnce() + Send + 'static) -> String {
+/// A server that passes everything on to another, and does something before the first request that has a word.
+pub(crate) fn interposed(
+    target: String,
+    word: &'static str,
+    first: impl FnOnce() + Send + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         let mut first = Some(first);
         for stream in listener.incoming() {
             let Ok(stream) = stream else { return };
-            pass_on(stream, &target, &mut first);
+            pass_on(stream, &target, word, &mut first);
         }
     });
     url
 }
 
-fn pass_on(mut stream: TcpStream, target: &str, first: &mut Option<impl FnOnce()>) {
+fn pass_on(mut stream: TcpStream, target: &str, word: &str, first: &mut Option<impl FnOnce()>) {
     let mut request = Vec::new();
     let mut chunk = [0; 4096];
     while !is_complete(&request) {
@@ -137,7 +269,7 @@ fn pass_on(mut stream: TcpStream, target: &str, first: &mut Option<impl FnOnce()
         .lines()
         .filter_map(|line| line.split_once(": "))
         .filter(|(name, _)| ["authorization", "content-type"].contains(&name.to_ascii_lowercase().as_str()));
-    if body.contains("mutation")
+    if body.contains(word)
         && let Some(first) = first.take()
     {
         first();

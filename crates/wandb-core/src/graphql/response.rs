@@ -59,6 +59,7 @@ struct Answer<T> {
 ///
 /// # Errors
 /// - the kind that the status means, or the entry of `errors` that speaks of the whole;
+/// - [`Protocol`](ErrorKind::Protocol) for a 404 or 410 without the `errors` of GraphQL: nothing is served at that address;
 /// - [`Incomplete`](ErrorKind::Incomplete) when the entries speak of single items of a list;
 /// - [`Protocol`](ErrorKind::Protocol) for a body that is not the JSON that was asked for.
 pub fn read_answer<T: DeserializeOwned>(
@@ -68,7 +69,11 @@ pub fn read_answer<T: DeserializeOwned>(
     unix_seconds: i64,
 ) -> Result<T> {
     if !status.is_success() {
-        return Err(error_of_answer(status, headers, body, unix_seconds));
+        let error = error_of_answer(status, headers, body, unix_seconds);
+        return Err(match error.kind() {
+            ErrorKind::NotFound if !has_entries(body) => no_endpoint(status, &error),
+            _ => error,
+        });
     }
     let answer: Answer<T> = match serde_json::from_slice(body) {
         Ok(answer) => answer,
@@ -242,6 +247,28 @@ fn server_words(body: &[u8]) -> Option<GraphqlError> {
         .or(shapes.message)
 }
 
+/// Whether a body has the `errors` of a GraphQL answer. A server that finds no project may say so with 404, and then in these
+/// words (protocol §2.4); without them it is the endpoint itself that was not found.
+fn has_entries(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Entries {
+        errors: Vec<serde::de::IgnoredAny>,
+    }
+    serde_json::from_slice(body).is_ok_and(|Entries { errors }| !errors.is_empty())
+}
+
+/// A wrong base URL: a missing object is something else, and programs go on without one.
+fn no_endpoint(status: StatusCode, said: &Error) -> Error {
+    let text = format!("there is no GraphQL endpoint below the base URL (status {status})");
+    let error = Error::protocol(text).with_status(status.as_u16()).with_hint(
+        "the base URL is the address of the W&B API without /graphql, for example https://api.wandb.ai",
+    );
+    match said.server_message() {
+        Some(words) => error.with_server_message(words),
+        None => error,
+    }
+}
+
 fn not_the_protocol(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     let error = if is_html(headers, body) {
         Error::protocol("the server answered with a web page instead of JSON")
@@ -394,7 +421,6 @@ mod tests {
     fn kinds_follow_status_and_words() {
         assert_eq!(kind(401, ""), ErrorKind::Authentication);
         assert_eq!(kind(403, ""), ErrorKind::NotVisible);
-        assert_eq!(kind(404, "{}"), ErrorKind::NotFound);
         assert_eq!(kind(409, ""), ErrorKind::Conflict);
         assert_eq!(kind(429, ""), ErrorKind::RateLimited);
         assert_eq!(kind(503, "<html>"), ErrorKind::Server);
@@ -417,6 +443,30 @@ mod tests {
             ),
             ErrorKind::NotFound
         );
+    }
+
+    #[test]
+    fn an_address_without_an_endpoint_is_no_missing_object() {
+        for status in [404, 410] {
+            for body in [
+                "",
+                "404 page not found",
+                "<html>Not Found</html>",
+                "{}",
+                r#"{"errors":[]}"#,
+                r#"{"error":"no such endpoint"}"#,
+            ] {
+                let error = read(status, body).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Protocol, "{status} {body}");
+                assert_eq!(error.status(), Some(status));
+                assert!(error.hints()[0].contains("without /graphql"), "{error:?}");
+            }
+            let missing = r#"{"errors":[{"message":"could not find project p"}]}"#;
+            assert_eq!(kind(status, missing), ErrorKind::NotFound);
+        }
+        // Of any other address a 404 is what it always is.
+        let gone = error_of_answer(StatusCode::NOT_FOUND, &HeaderMap::new(), b"", 0);
+        assert_eq!(gone.kind(), ErrorKind::NotFound);
     }
 
     #[test]

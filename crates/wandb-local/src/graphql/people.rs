@@ -31,7 +31,7 @@ impl PeopleMutation {
             .write(move |db, identity| {
                 let name = &input.team_name;
                 let id = people::add_team(db, name)?
-                    .ok_or_else(|| StoreError::Refused(format!("there is a team {name:?} already")))?;
+                    .ok_or_else(|| StoreError::Conflict(format!("there is a team {name:?} already")))?;
                 let admin = match input.team_admin_user_name.as_deref() {
                     None | Some("") => identity.user,
                     Some(other) => known_user(db, identity, other)?.id,

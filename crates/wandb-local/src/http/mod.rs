@@ -12,7 +12,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::{HeaderName, HeaderValue, StatusCode};
 
@@ -46,7 +46,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 /// A path that is not there, with or without a key: nothing is told but that. The official SDK asks for a telemetry
 /// endpoint without a key, and takes 404 as "this server has none"; a 401 it would print at the end of every run.
 async fn unknown() -> Response {
-    auth::error(StatusCode::NOT_FOUND, "no such endpoint")
+    // Not in the words of GraphQL, by which clients know that an object is missing and not the endpoint.
+    let body = serde_json::json!({ "error": "no such endpoint" });
+    (StatusCode::NOT_FOUND, axum::Json(body)).into_response()
 }
 
 /// Counts the request against the limit, and says in every answer where the caller stands.

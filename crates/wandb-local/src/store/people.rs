@@ -96,7 +96,7 @@ pub(crate) fn check_name(what: &str, name: &str) -> StoreResult<()> {
 /// Adds a user with an entity of their own and a key.
 ///
 /// # Errors
-/// A refusal when the name is taken or none, or the key is somebody's.
+/// A refusal when the name is none, a conflict when it is taken or the key is somebody's.
 pub(crate) fn add_user(db: &Connection, name: &str, key_sha256: &[u8]) -> StoreResult<UserRow> {
     check_name("user", name)?;
     add_account(db, name, name, AccountKind::User, Some((LOGIN, None, key_sha256)))
@@ -116,7 +116,7 @@ fn add_account(
         |row| row.get(0),
     )?;
     if taken {
-        return Err(StoreError::Refused(format!(
+        return Err(StoreError::Conflict(format!(
             "the name {username:?} is taken by a user or a team"
         )));
     }
@@ -150,7 +150,7 @@ fn add_account(
 /// Adds a key to a user. Its label is made unique among the user's keys.
 ///
 /// # Errors
-/// A refusal when the key is somebody's already: a key names one user.
+/// A conflict when the key is somebody's already: a key names one user.
 pub(crate) fn add_key(
     db: &Connection,
     user: i64,
@@ -164,7 +164,7 @@ pub(crate) fn add_key(
         |row| row.get(0),
     )?;
     if taken {
-        return Err(StoreError::Refused(
+        return Err(StoreError::Conflict(
             "this API key belongs to a user already".to_owned(),
         ));
     }
@@ -311,7 +311,7 @@ pub(crate) fn search(
 /// Adds a team; `None` when the name is a team's already.
 ///
 /// # Errors
-/// A refusal when the name is a user's, or none.
+/// A refusal when the name is none, a conflict when it is a user's.
 pub(crate) fn add_team(db: &Connection, name: &str) -> StoreResult<Option<i64>> {
     check_name("team", name)?;
     let found: Option<bool> = db
@@ -321,7 +321,7 @@ pub(crate) fn add_team(db: &Connection, name: &str) -> StoreResult<Option<i64>> 
         .optional()?;
     match found {
         Some(true) => Ok(None),
-        Some(false) => Err(StoreError::Refused(format!(
+        Some(false) => Err(StoreError::Conflict(format!(
             "the name {name:?} is taken by a user"
         ))),
         None => {

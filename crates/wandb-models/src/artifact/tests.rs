@@ -270,7 +270,7 @@ async fn only_not_found_is_false() {
     }
     assert_eq!(
         kinds,
-        [ErrorKind::NotFound, ErrorKind::NotVisible, ErrorKind::Server]
+        [ErrorKind::Protocol, ErrorKind::NotVisible, ErrorKind::Server]
     );
     script.finish();
 }

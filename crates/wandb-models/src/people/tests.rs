@@ -10,7 +10,7 @@ use wandb_core::ErrorKind;
 use wandb_transport::ScriptedTransport;
 
 use super::TeamMember;
-use crate::testing::{KEY, api};
+use crate::testing::{KEY, api, builder};
 
 fn user(username: &str) -> Json {
     json!({"id": format!("id-{username}"), "name": "Ada", "username": username, "email": format!("{username}@x.org"),
@@ -220,5 +220,43 @@ async fn projects_are_created() {
         api.create_project("p").await.unwrap_err().kind(),
         ErrorKind::NotVisible
     );
+    script.finish();
+}
+
+#[tokio::test]
+async fn projects_are_deleted_by_their_ids() {
+    let script = ScriptedTransport::ordered();
+    let api = builder(&script).remember_lookups().build();
+    let project = |id: &str| {
+        json!({"project": {"id": id, "name": "p", "entityName": "e", "description": null,
+            "createdAt": "2024-05-01T12:34:56", "isBenchmark": false, "user": null}})
+    };
+    script.graphql("GetProject").respond_data(project("first"));
+    let first = api.project("p").await.unwrap();
+    let delete = || {
+        script
+            .graphql("DeleteProject")
+            .variables(json!({"input": {"id": "first"}}))
+    };
+    delete().respond_data(json!({"deleteModel": {"success": true}}));
+    first.delete(&api).await.unwrap();
+    // What was remembered is forgotten, and what has the name now is another project.
+    script.graphql("GetProject").respond_data(project("second"));
+    assert_eq!(api.project("p").await.unwrap().id, "second");
+    for gone in [
+        json!({"deleteModel": {"success": false}}),
+        json!({"deleteModel": null}),
+    ] {
+        delete().respond_data(gone);
+        assert_eq!(first.delete(&api).await.unwrap_err().kind(), ErrorKind::NotFound);
+    }
+    delete().respond_graphql_error("permission denied");
+    assert_eq!(
+        first.delete(&api).await.unwrap_err().kind(),
+        ErrorKind::NotVisible
+    );
+    // Nobody knows whether it was done.
+    delete().respond_status(502);
+    assert_eq!(first.delete(&api).await.unwrap_err().attempts(), 1);
     script.finish();
 }

@@ -115,3 +115,33 @@ pub struct UpsertModelPayload {
     /// Whether it is new.
     pub inserted: Option<bool>,
 }
+
+/// The project that [`DeleteProject`] deletes.
+#[derive(cynic::InputObject, Debug, Clone)]
+pub struct DeleteModelInput {
+    /// The opaque id.
+    pub id: String,
+}
+
+/// Variables of [`DeleteProject`].
+#[derive(cynic::QueryVariables, Debug, Clone)]
+pub struct DeleteProjectVariables {
+    /// The project.
+    pub input: DeleteModelInput,
+}
+
+/// `DeleteProject`: deletes a project with everything in it, as the web interface does.
+#[derive(cynic::QueryFragment, Debug, Clone)]
+#[cynic(graphql_type = "Mutation", variables = "DeleteProjectVariables")]
+pub struct DeleteProject {
+    /// What became of it.
+    #[arguments(input: $input)]
+    pub delete_model: Option<DeleteModelPayload>,
+}
+
+/// What became of it.
+#[derive(cynic::QueryFragment, Debug, Clone)]
+pub struct DeleteModelPayload {
+    /// Whether it was deleted.
+    pub success: Option<bool>,
+}

@@ -1,6 +1,7 @@
 //! `wb artifact download` and `checkout`.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use wandb_api::ArtifactDownloadOptions;
@@ -8,7 +9,7 @@ use wandb_api::artifacts::Placement;
 use wandb_api::artifacts::plan::PlanSummary;
 use wandb_api::artifacts::transfer::{DownloadedArtifact, Removal, TrackedReference};
 
-use crate::cli::{ArtifactDownloadArgs, CheckoutArgs, LinkChoice};
+use crate::cli::{ArtifactDownloadArgs, CheckoutArgs, Limits, LinkChoice};
 use crate::confirm::confirm;
 use crate::context::Context;
 use crate::failure::CommandResult;
@@ -121,6 +122,7 @@ fn requests(summary: &PlanSummary) -> u64 {
 
 /// Downloads a version, or tells what that would take.
 pub(super) async fn download(context: &mut Context, arguments: &ArtifactDownloadArgs) -> CommandResult {
+    context.global.cache_budget = arguments.limits.cache_budget;
     let connection = if arguments.skip_cache {
         context.connect_or_offline(arguments.offline).await?
     } else {
@@ -128,11 +130,7 @@ pub(super) async fn download(context: &mut Context, arguments: &ArtifactDownload
     };
     let artifact = connection.api().artifact(&arguments.name).await?;
     let bar = context.ui.transfer(artifact.size, &artifact.exact_name());
-    let mut options = match &arguments.root {
-        Some(root) => ArtifactDownloadOptions::below(root),
-        None => ArtifactDownloadOptions::default(),
-    };
-    options = options
+    let options = options(arguments.root.as_deref(), arguments.limits)
         .prefix(arguments.prefix.as_deref().unwrap_or_default())
         .skip_cache(arguments.skip_cache)
         .allow_missing_references(arguments.allow_missing_references)
@@ -245,16 +243,26 @@ fn show(context: &mut Context, name: String, downloaded: DownloadedArtifact) -> 
     Ok(context.out.flush()?)
 }
 
-/// Makes a directory equal to a version.
-pub(super) async fn checkout(context: &mut Context, arguments: &CheckoutArgs) -> CommandResult {
-    let connection = context.connect_with_cache(false).await?;
-    let artifact = connection.api().artifact(&arguments.name).await?;
-    let bar = context.ui.transfer(artifact.size, &artifact.exact_name());
-    let options = match &arguments.root {
+/// What every verb that downloads takes.
+pub(super) fn options(root: Option<&Path>, limits: Limits) -> ArtifactDownloadOptions {
+    let options = match root {
         Some(root) => ArtifactDownloadOptions::below(root),
         None => ArtifactDownloadOptions::default(),
     };
-    let options = options.progress(Arc::new(TransferBar(bar.clone())));
+    match limits.unsized_limit {
+        Some(bytes) => options.unsized_limit(bytes),
+        None => options,
+    }
+}
+
+/// Makes a directory equal to a version.
+pub(super) async fn checkout(context: &mut Context, arguments: &CheckoutArgs) -> CommandResult {
+    context.global.cache_budget = arguments.limits.cache_budget;
+    let connection = context.connect_with_cache(false).await?;
+    let artifact = connection.api().artifact(&arguments.name).await?;
+    let bar = context.ui.transfer(artifact.size, &artifact.exact_name());
+    let options =
+        options(arguments.root.as_deref(), arguments.limits).progress(Arc::new(TransferBar(bar.clone())));
     let checkout = artifact.checkout(&options).await?;
     if arguments.consent.dry_run {
         let summary = checkout.plan().await?;

@@ -9,6 +9,7 @@ use crate::cli::{ArtifactDeleteArgs, ArtifactLinkArgs, ArtifactUnlinkArgs, Artif
 use crate::commands::plan::{Step, agreed};
 use crate::context::Context;
 use crate::failure::{CommandResult, Failure};
+use crate::json_text;
 use crate::output::Format;
 
 /// Changes what was given.
@@ -53,7 +54,7 @@ pub(super) async fn update(context: &mut Context, arguments: &ArtifactUpdateArgs
 pub(super) fn object(json: &str) -> CommandResult<wandb_api::value::Map> {
     let broken = |what: String| Failure::usage(what).hint("for example --metadata '{\"rows\": 1000}'");
     match Value::parse(json) {
-        Ok(Value::Map(map)) => Ok(map),
+        Ok(Value::Map(map)) => json_text::check_keys("--metadata", json).map(|()| map),
         Ok(_) => Err(broken("the metadata is no JSON object".to_owned())),
         Err(error) => Err(broken(format!("the metadata is no JSON: {error}"))),
     }
@@ -77,11 +78,16 @@ pub(super) async fn delete(context: &mut Context, arguments: &ArtifactDeleteArgs
     let artifact = connection.api().artifact(&arguments.name).await?;
     let name = artifact.exact_name();
     if artifact.is_link {
-        return Err(Failure::usage(format!(
-            "{name} is a link to {}",
-            artifact.source_qualified_name()
-        ))
-        .hint("`wb artifact unlink` takes it out of the portfolio"));
+        let source = artifact.source_qualified_name();
+        return Err(
+            Failure::usage(format!("{name} is a link to {source}, and only unlinked"))
+                .hint(format!(
+                    "`wb artifact unlink {name}` takes it out of the portfolio"
+                ))
+                .hint(format!(
+                    "`wb artifact delete {source}` deletes the version itself"
+                )),
+        );
     }
     artifact.ensure_committed()?;
     if !artifact.aliases.is_empty() && !arguments.with_aliases {

@@ -63,13 +63,14 @@ pub(super) async fn view(context: &mut Context, arguments: &ArtifactViewArgs) ->
         used_by: Vec::new(),
     };
     if arguments.lineage {
-        let run_id = |run: wandb_api::RunReference| run.run_path().run().to_string();
-        shown.logged_by = shown.artifact.logged_by_reference().await?.map(run_id);
+        // Whole paths: a run of another project could not be found by its id.
+        let path = |run: wandb_api::RunReference| run.run_path().to_string();
+        shown.logged_by = shown.artifact.logged_by_reference().await?.map(path);
         shown.used_by = shown
             .artifact
             .used_by()
             .references()
-            .map_ok(run_id)
+            .map_ok(path)
             .try_collect()
             .await?;
     }

@@ -13,6 +13,7 @@ use crate::commands::cells;
 use crate::commands::stream::next_or_flush;
 use crate::context::Context;
 use crate::failure::CommandResult;
+use crate::json_text;
 use crate::output::field::{Field, display_value};
 use crate::output::list::{List, Schema};
 use crate::output::style::state_paint;
@@ -21,6 +22,10 @@ use crate::output::{Format, text};
 
 /// Lists, counts or explains.
 pub(crate) async fn list(context: &mut Context, arguments: &RunListArgs) -> CommandResult {
+    if let Some(filter) = &arguments.filter {
+        // Of two conditions under one key, one would be dropped.
+        json_text::check_keys("--filter", filter)?;
+    }
     let filter = arguments
         .filter
         .as_deref()

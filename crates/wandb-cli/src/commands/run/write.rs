@@ -24,10 +24,11 @@ use crate::ui::TransferBar;
 /// Makes a run.
 pub(super) async fn create(context: &mut Context, arguments: &RunCreateArgs) -> CommandResult {
     let values = &arguments.values;
-    let (project, id) = place(&arguments.path)?;
+    let place = Place::of(arguments.path.as_deref(), arguments.id.as_deref())?;
     let connection = context.connect().await?;
+    let project = connection.project_path(place.project.as_deref())?;
     let mut new = connection.api().create_run(project);
-    if let Some(id) = id {
+    if let Some(id) = place.id {
         new = new.id(id);
     }
     for (key, value) in assignment::object("config", &values.config)?.iter() {
@@ -51,19 +52,54 @@ pub(super) async fn create(context: &mut Context, arguments: &RunCreateArgs) -> 
     if let Some(job_type) = &values.job_type {
         new = new.job_type(job_type);
     }
-    let run = new.create().await?;
+    let run = new.create().await.map_err(|error| {
+        let is_missing = error.kind() == ErrorKind::NotFound;
+        let failure = Failure::from(error);
+        if is_missing && arguments.id.is_none() {
+            return failure
+                .hint("two parts are entity/project: --id, or a third part, chooses the id of the run");
+        }
+        failure
+    })?;
     show(context, &run, "created")
 }
 
-/// `entity/project`, or `entity/project/run`.
-fn place(path: &str) -> CommandResult<(String, Option<String>)> {
-    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-    match parts[..] {
-        [_] | [_, _] => Ok((parts.join("/"), None)),
-        [entity, project, run] => Ok((format!("{entity}/{project}"), Some(run.to_owned()))),
-        _ => Err(Failure::usage(format!(
-            "\"{path}\" is neither entity/project nor entity/project/run"
-        ))),
+/// Where a run is made, and as what.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    /// `None`: the one of the settings.
+    project: Option<String>,
+    /// `None`: a new one.
+    id: Option<String>,
+}
+
+impl Place {
+    /// `entity/project` or `project`, with or without an id beside it, or `entity/project/run`.
+    fn of(path: Option<&str>, id: Option<&str>) -> CommandResult<Self> {
+        let beside = id.map(str::to_owned);
+        let Some(path) = path else {
+            return Ok(Self {
+                project: None,
+                id: beside,
+            });
+        };
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        match parts[..] {
+            [_] | [_, _] => Ok(Self {
+                project: Some(parts.join("/")),
+                id: beside,
+            }),
+            [_, _, run] if beside.is_some() => Err(Failure::usage(format!(
+                "\"{path}\" names the run \"{run}\" already, and --id as well"
+            ))),
+            [entity, project, run] => Ok(Self {
+                project: Some(format!("{entity}/{project}")),
+                id: Some(run.to_owned()),
+            }),
+            _ => Err(Failure::usage(format!(
+                "\"{path}\" is neither entity/project nor entity/project/run"
+            ))),
+        }
     }
 }
 
@@ -247,9 +283,16 @@ mod tests {
 
     #[test]
     fn a_place_has_two_or_three_parts() {
-        assert_eq!(place("e/p").unwrap(), ("e/p".to_owned(), None));
-        assert_eq!(place("p").unwrap(), ("p".to_owned(), None));
-        assert_eq!(place("e/p/r").unwrap(), ("e/p".to_owned(), Some("r".to_owned())));
-        assert!(place("a/b/c/d").is_err());
+        let place = |path, id| {
+            let Place { project, id } = Place::of(path, id).unwrap();
+            (project.unwrap_or_default(), id.unwrap_or_default())
+        };
+        let pair = |project: &str, id: &str| (project.to_owned(), id.to_owned());
+        assert_eq!(place(Some("e/p"), None), pair("e/p", ""));
+        assert_eq!(place(Some("p"), Some("r")), pair("p", "r"));
+        assert_eq!(place(Some("e/p/r"), None), pair("e/p", "r"));
+        assert_eq!(place(None, Some("r")), pair("", "r"));
+        assert!(Place::of(Some("a/b/c/d"), None).is_err());
+        assert!(Place::of(Some("e/p/r"), Some("r")).is_err());
     }
 }

@@ -10,6 +10,7 @@ use wandb_api::value::Map;
 use wandb_api::{Artifact, ArtifactDownloadOptions};
 
 use self::sheet::Sheet;
+use super::download;
 use crate::cli::ArtifactGetArgs;
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -24,12 +25,10 @@ pub(super) async fn get(context: &mut Context, arguments: &ArtifactGetArgs) -> C
     // A file that cannot be is told before anything is fetched.
     let out = arguments.out.as_deref();
     let format = out.map(FileFormat::of).transpose()?;
+    context.global.cache_budget = arguments.limits.cache_budget;
     let connection = context.connect_with_cache(false).await?;
     let artifact = connection.api().artifact(&arguments.name).await?;
-    let options = match &arguments.root {
-        Some(root) => ArtifactDownloadOptions::below(root),
-        None => ArtifactDownloadOptions::default(),
-    };
+    let options = download::options(arguments.root.as_deref(), arguments.limits);
     let reader = artifact.entry_reader_with(&options).await?;
     let media = Media::read(&reader, &arguments.entry).await.map_err(|error| {
         let name = artifact.exact_name();
