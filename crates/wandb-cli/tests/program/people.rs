@@ -35,7 +35,7 @@ fn a_team_is_made_filled_and_emptied() {
     user.ok(&["local", "user", "add", "ada", "--dir", &dir]);
     let team = user.json(&["team", "create", "research"]);
     assert_eq!(team["name"], "research");
-    user.fails(&["team", "create", "research"], 1, &["research"]);
+    user.fails(&["team", "create", "research"], 7, &["research"]);
     let invited = user.json(&["team", "invite", "research", "ada"]);
     assert!(all(&invited["members"], "username").contains(&"ada"), "{invited}");
     assert_eq!(all(&user.json(&["user", "list", "ada"]), "username"), ["ada"]);
