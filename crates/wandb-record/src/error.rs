@@ -12,6 +12,14 @@ pub enum RecordError {
     /// A file of the recording could not be written.
     #[error(transparent)]
     Write(#[from] StorageError),
+    /// The recording cannot be finished: a file of it could not be written, as was said before.
+    #[error("the recording in {path:?} cannot be finished: {reason}")]
+    Unfinished {
+        /// The folder.
+        path: PathBuf,
+        /// What was said.
+        reason: String,
+    },
     /// A file of the recording could not be read.
     #[error("failed to read {path:?}")]
     Read {
@@ -62,6 +70,7 @@ impl From<RecordError> for Error {
         let message = error.to_string();
         match error {
             RecordError::Write(error) => error.into(),
+            RecordError::Unfinished { .. } => Self::new(ErrorKind::Io, message),
             RecordError::Read { source, .. } => Self::new(ErrorKind::Io, message).with_source(source),
             RecordError::Foreign { .. } | RecordError::Version { .. } | RecordError::Damaged { .. } => {
                 Self::invalid_input(message).with_hint("record the session again")

@@ -69,6 +69,7 @@ impl<T: Transport> RecordingTransport<T> {
                     begun: 0,
                     open: BTreeSet::new(),
                     failure: None,
+                    failed: None,
                     finished: None,
                 }),
             }),
@@ -87,11 +88,18 @@ impl<T: Transport> RecordingTransport<T> {
     /// this fail; a second call says the same again.
     ///
     /// # Errors
-    /// The first failure to write; the recording then stays unfinished.
+    /// The first failure to write; the recording then stays unfinished, and later calls say so
+    /// ([`RecordError::Unfinished`]).
     pub fn finish(&self) -> Result<RecordingSummary, RecordError> {
         let mut state = self.recorder.state();
         if let Some(failure) = state.failure.take() {
             return Err(failure);
+        }
+        if let Some(reason) = &state.failed {
+            return Err(RecordError::Unfinished {
+                path: self.recorder.directory.path().to_owned(),
+                reason: reason.clone(),
+            });
         }
         if let Some(summary) = &state.finished {
             return Ok(summary.clone());
@@ -109,7 +117,11 @@ impl<T: Transport> RecordingTransport<T> {
             ..Manifest::begun()
         };
         state.finished = Some(summary.clone());
-        format::write(&self.recorder.directory, MANIFEST, Existing::Replace, &manifest)?;
+        let written = format::write(&self.recorder.directory, MANIFEST, Existing::Replace, &manifest);
+        if let Err(error) = written {
+            state.failed = Some(error.to_string());
+            return Err(error);
+        }
         Ok(summary)
     }
 }
@@ -149,7 +161,10 @@ struct State {
     origin: Option<String>,
     begun: u32,
     open: BTreeSet<u32>,
+    /// The first failure to write, until somebody was told.
     failure: Option<RecordError>,
+    /// Its text, for ever: a file of the recording is missing.
+    failed: Option<String>,
     finished: Option<RecordingSummary>,
 }
 
@@ -185,7 +200,11 @@ impl Recorder {
 
     fn note(&self, result: Result<(), RecordError>) {
         if let Err(error) = result {
-            self.state().failure.get_or_insert(error);
+            let mut state = self.state();
+            if state.failed.is_none() {
+                state.failed = Some(error.to_string());
+                state.failure = Some(error);
+            }
         }
     }
 

@@ -471,6 +471,24 @@ async fn a_recording_that_was_killed_is_readable_up_to_then() {
 }
 
 #[tokio::test]
+async fn a_recording_that_misses_a_file_is_never_finished() {
+    let dir = TempDir::new().unwrap();
+    let recording = start(script("c2lnbmF0dXJl", b"the file"), &dir);
+    let folder = dir.path().join("session");
+    // Its place is taken, so that the second exchange cannot be written.
+    fs::create_dir(folder.join("000002.json")).unwrap();
+    session(&recording).await;
+    assert!(matches!(recording.finish(), Err(RecordError::Write(_))));
+    for _ in 0..2 {
+        let again = recording.finish();
+        assert!(matches!(again, Err(RecordError::Unfinished { .. })), "{again:?}");
+    }
+    let manifest = fs::read_to_string(folder.join("recording.json")).unwrap();
+    let manifest: Json = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["finished"], json!(false));
+}
+
+#[tokio::test]
 async fn a_folder_is_recorded_into_once() {
     let dir = TempDir::new().unwrap();
     let first = start(ScriptedTransport::ordered(), &dir);

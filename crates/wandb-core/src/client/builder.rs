@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue};
 use wandb_transport::Transport;
 
-use super::{Client, Inner};
+use super::{Client, Inner, own_secrets::OwnSecrets};
 use crate::{
     base_url::BaseUrl,
     retry::{Limiter, RetryPolicy, Runtime},
@@ -91,6 +91,7 @@ impl ClientBuilder {
                 base_url: self.base_url,
                 transport: self.transport,
                 runtime: self.runtime,
+                own_secrets: OwnSecrets::of(self.authorization.as_ref(), &self.extra_headers),
                 authorization: self.authorization,
                 user_agent: self.user_agent,
                 extra_headers: self.extra_headers,

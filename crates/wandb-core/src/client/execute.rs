@@ -144,6 +144,7 @@ impl Client {
             };
             let tried = tried.load(std::sync::atomic::Ordering::Relaxed);
             error
+                .with_masked_texts(&|text| self.inner.own_secrets.mask(text))
                 .in_operation(description)
                 .with_attempts(tried, runtime.now().saturating_sub(started))
         })

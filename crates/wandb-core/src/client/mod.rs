@@ -8,6 +8,7 @@
 mod builder;
 mod execute;
 mod fetch;
+mod own_secrets;
 mod put;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -22,6 +23,8 @@ use crate::{
     base_url::BaseUrl,
     retry::{Limiter, RetryPolicy, Runtime},
 };
+
+use own_secrets::OwnSecrets;
 
 pub use builder::ClientBuilder;
 pub use fetch::{Fetch, Fetched};
@@ -42,6 +45,8 @@ struct Inner {
     authorization: Option<HeaderValue>,
     user_agent: HeaderValue,
     extra_headers: HeaderMap,
+    /// What no error may show, although a server or a proxy before it says it.
+    own_secrets: OwnSecrets,
     policy: RetryPolicy,
     limiter: Limiter,
     answer_limit: usize,

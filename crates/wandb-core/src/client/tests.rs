@@ -321,3 +321,52 @@ async fn debug_and_errors_hold_no_secret() {
         );
     }
 }
+
+/// The key has the shape of a digest, so only its owner knows it. It is masked whoever says it, and in each form in which it
+/// is sent.
+#[tokio::test]
+async fn what_a_server_repeats_of_the_credential_is_masked() {
+    const KEY: &str = "e5152c63e5152c63e5152c63e5152c63e5152c63";
+    const TOKEN: &str = "a-token-of-the-proxy";
+    let authorization = crate::secret::ApiKey::parse(KEY).unwrap().basic_authorization();
+    let sent = authorization.to_str().unwrap().to_owned();
+    let said = format!("user api:{KEY} ({sent}) with {TOKEN} is unknown");
+    let entries = format!(r#"{{"data":{{"x":"{KEY}"}},"errors":[{{"message":"{said}"}}]}}"#);
+    for (status, body) in [
+        (200, &entries),
+        (400, &entries),
+        (401, &entries),
+        (403, &entries),
+        (500, &said),
+    ] {
+        let transport = Arc::new(Replies {
+            replies: Mutex::new(vec![Ok((status, Vec::new(), body.clone())); 12]),
+            ..Replies::default()
+        });
+        let base_url = BaseUrl::parse("https://wandb.example").unwrap();
+        let client = Client::builder(base_url, transport, Arc::new(StillRuntime::default()))
+            .authorization(authorization.clone())
+            .extra_headers(
+                [("x-proxy-token".parse().unwrap(), TOKEN.parse().unwrap())]
+                    .into_iter()
+                    .collect(),
+            )
+            .build();
+        let fetch = Fetch::get(SafeUrl::new("https://wandb.example/f"), "fetch f");
+        let executed = client.execute::<serde_json::Value>(&query()).await.unwrap_err();
+        // Of bytes, a 200 is no error, whatever they say.
+        let fetched = client.fetch(&fetch).await.err();
+        for error in [executed].into_iter().chain(fetched) {
+            let shown = format!(
+                "{error} {error:?} {:?} {:?}",
+                error.server_message(),
+                error.partial_data()
+            );
+            let encoded = sent.split_once(' ').unwrap().1;
+            assert!(
+                [KEY, encoded, TOKEN].iter().all(|secret| !shown.contains(secret)),
+                "{status}: {shown}"
+            );
+        }
+    }
+}

@@ -202,6 +202,21 @@ impl Error {
         self
     }
 
+    /// The same error with its texts, also the server's own, put through `mask`. Sources stay as they are: they are of this side.
+    pub(crate) fn with_masked_texts(mut self, mask: &dyn Fn(&str) -> Option<String>) -> Self {
+        let inner = &mut *self.inner;
+        let texts = [&mut inner.message].into_iter().chain(&mut inner.server_message);
+        for text in texts.chain(&mut inner.hints) {
+            if let Some(masked) = mask(text) {
+                *text = masked;
+            }
+        }
+        if let Some(masked) = inner.partial_data.as_deref().and_then(mask) {
+            inner.partial_data = Some(masked.into());
+        }
+        self
+    }
+
     /// Records how often and for how long it was tried.
     #[must_use]
     pub fn with_attempts(mut self, attempts: u32, elapsed: Duration) -> Self {
