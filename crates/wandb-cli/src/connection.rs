@@ -56,7 +56,10 @@ impl Connection {
             ui.warn("any TLS certificate is accepted, because WANDB_INSECURE_DISABLE_SSL is set: whoever is on the way can read the key");
         }
         if settings.credentials.is_none() {
-            let what = format!("there is no API key for {}", settings.base_url.value.host());
+            let what = format!(
+                "there is no API key for {}",
+                settings.base_url.value.netrc_machine()
+            );
             return Err(Failure::new(ExitStatus::Authentication, what).hint(
                 "`wb login` stores one; or set WANDB_API_KEY, or name another server with --base-url",
             ));

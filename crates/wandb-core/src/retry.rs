@@ -137,7 +137,10 @@ impl RetryPolicy {
 fn is_passing(error: &Error, repeat: Repeat) -> bool {
     let unsent =
         error.status().is_none() && source_transport(error).is_some_and(|source| source.kind().is_unsent());
-    let refused = unsent || error.status() == Some(429);
+    // A handshake that failed fails again until somebody changes the trust settings or the address.
+    let is_final = source_transport(error)
+        .is_some_and(|source| source.kind() == wandb_transport::TransportErrorKind::Tls);
+    let refused = (unsent && !is_final) || error.status() == Some(429);
     match repeat {
         Repeat::OnlyIfRefused => refused,
         Repeat::Always => {
@@ -249,6 +252,7 @@ mod tests {
         assert!(again(&lost(TransportErrorKind::Interrupted), Repeat::Always));
         assert!(again(&lost(TransportErrorKind::Timeout), Repeat::Always));
         assert!(!again(&lost(TransportErrorKind::InvalidRequest), Repeat::Always));
+        assert!(!again(&lost(TransportErrorKind::Tls), Repeat::Always));
         // A write is not repeated where it may have happened.
         assert!(again(&status(429), Repeat::OnlyIfRefused));
         assert!(again(&lost(TransportErrorKind::Connect), Repeat::OnlyIfRefused));

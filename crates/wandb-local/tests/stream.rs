@@ -119,6 +119,20 @@ async fn rows_without_a_step_get_one() {
 }
 
 #[tokio::test]
+async fn a_step_that_no_page_could_give_is_refused() {
+    let caller = Caller::in_process();
+    caller.start_run("p", "r").await;
+    for step in ["-1", "9223372036854775807", "1.5", "\"3\""] {
+        let row = format!("{{\"_step\":{step},\"loss\":1}}");
+        let body = json!({ "files": { "wandb-history.jsonl": { "offset": 0, "content": [row] } } });
+        let answer = caller.stream("p", "r", body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{step}");
+    }
+    let (rows, _) = line_counts(&caller).await;
+    assert_eq!(rows, 0);
+}
+
+#[tokio::test]
 async fn values_survive_as_they_were_written() {
     let caller = Caller::in_process();
     caller.start_run("p", "r").await;

@@ -136,7 +136,7 @@ impl Client {
                 // Without a key the refusal is no fault of the key.
                 Some(401) if !self.is_authorized() => Error::new(
                     ErrorKind::Authentication,
-                    format!("no API key is set for {}", self.inner.base_url.host()),
+                    format!("no API key is set for {}", self.inner.base_url.netrc_machine()),
                 )
                 .with_status(401)
                 .with_hint("log in, or set WANDB_API_KEY"),

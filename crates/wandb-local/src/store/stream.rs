@@ -121,12 +121,18 @@ fn check_object(file: &str, text: &str) -> StoreResult<()> {
 }
 
 /// The step that a row names, if it names one. A row whose `_step` is no whole number is refused: it has no place in
-/// the order of the rows, and a step cannot be given to a row that has one.
+/// the order of the rows, and a step cannot be given to a row that has one. So is one before 0, and the last of all, which no
+/// half-open range of steps can name (protocol, `HistoryPage`): nobody could ever read them.
 fn check_step(file: &str, text: &str) -> StoreResult<Option<i64>> {
     let step = lenient::step_of(text);
     if step.is_none() && lenient::find(text, "_step").ok().flatten().is_some() {
         return Err(StoreError::Refused(format!(
             "{file}: a line has a _step that is not a whole number"
+        )));
+    }
+    if step.is_some_and(|step| !(0..i64::MAX).contains(&step)) {
+        return Err(StoreError::Refused(format!(
+            "{file}: a line has a _step that is negative or too large"
         )));
     }
     Ok(step)

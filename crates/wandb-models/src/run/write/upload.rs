@@ -113,9 +113,9 @@ impl UploadTarget for RunFiles {
 }
 
 impl RunReference {
-    /// Uploads one file and gives it as the server then has it. Its name is its path relative to `root`; `.` and `..` in
-    /// it become `_` and `__`, as in the official client, which then does not find the file again (inventory §5). A file of
-    /// the same name is replaced.
+    /// Uploads one file and gives it as the server then has it. Its name is its path relative to `root`; each `..` that
+    /// leads out of the root becomes `__`, as in the official client, which then does not find the file again (inventory
+    /// §5). A file of the same name is replaced.
     ///
     /// # Errors
     /// As [`upload_files`](Self::upload_files).
