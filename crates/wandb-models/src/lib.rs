@@ -35,15 +35,17 @@ pub mod sweep;
 #[cfg(test)]
 mod testing;
 pub mod viewer;
+mod words;
 
 pub use api::{Api, ApiBuilder, Environment};
 pub use artifact::{
     AddOptions, Artifact, ArtifactCheckout, ArtifactCollection, ArtifactCollectionData,
-    ArtifactCollectionEdit, ArtifactCollections, ArtifactData, ArtifactDownloadOptions, ArtifactDraft,
-    ArtifactEdit, ArtifactFile, ArtifactFiles, ArtifactRuns, ArtifactType, ArtifactTypes, ArtifactVersions,
-    DownloadedArtifact, Lineage, LineageArtifact, LineageEdge, LineageEdgeKind, LineageGap, LineageGraph,
-    LineageRun, LinkedArtifacts, LoggedArtifact, ReferenceOptions, Removal, RunArtifacts, TimeToLive,
-    UploadOptions, Uploaded, UsedArtifact, UsedArtifacts,
+    ArtifactCollectionEdit, ArtifactCollections, ArtifactData, ArtifactDigestAlgorithm,
+    ArtifactDownloadOptions, ArtifactDraft, ArtifactEdit, ArtifactFile, ArtifactFiles, ArtifactRuns,
+    ArtifactState, ArtifactType, ArtifactTypes, ArtifactVersions, DownloadedArtifact, Lineage,
+    LineageArtifact, LineageEdge, LineageEdgeKind, LineageGap, LineageGraph, LineageRun, LinkedArtifacts,
+    LoggedArtifact, ReferenceOptions, Removal, RunArtifacts, TimeToLive, UploadOptions, Uploaded,
+    UsedArtifact, UsedArtifacts,
 };
 pub use file::{DownloadedFile, File, FileData, FileDownloadOptions, Files, NoProgress, Progress};
 pub use history::{
@@ -57,8 +59,8 @@ pub use report::{
     RunSet, RunSetQuery,
 };
 pub use run::{
-    ConsoleLogLine, ConsoleLogs, ListingReport, NewRun, Run, RunData, RunEdit, RunReference, RunSummary,
-    RunUser, Runs, Selection, UpdatableState, WaitOptions,
+    ConsoleLogLine, ConsoleLogs, ListingReport, NewRun, Run, RunData, RunEdit, RunReference, RunState,
+    RunSummary, RunUser, Runs, Selection, UpdatableState, WaitOptions,
 };
 pub use runtime::TokioRuntime;
 pub use sweep::{

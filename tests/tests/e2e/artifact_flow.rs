@@ -47,7 +47,7 @@ async fn a_version_is_logged_and_every_byte_comes_back() {
         ("data/empty", b""),
         ("ünï/cödé", b"x"),
     ];
-    let first = draft("m", &files).description("first").alias("best").unwrap();
+    let first = draft("m", &files).description("first").alias("best");
     let logged = first.log(&run, &UploadOptions::default()).await.unwrap();
     assert!(logged.is_new);
     assert_eq!((logged.artifact.name.as_str(), logged.uploaded.sent), ("m:v0", 4));
@@ -143,7 +143,7 @@ async fn types_collections_aliases_tags_links_and_deletion() {
     let api = server.api();
     let run = run(&server, "r").await;
     for text in ["zero", "one"] {
-        let draft = draft("m", &[("f", text.as_bytes())]).tag(text).unwrap();
+        let draft = draft("m", &[("f", text.as_bytes())]).tag(text);
         draft.log(&run, &UploadOptions::default()).await.unwrap();
     }
     let types: Vec<_> = api.artifact_types("p").stream().try_collect().await.unwrap();
@@ -232,7 +232,7 @@ async fn types_collections_aliases_tags_links_and_deletion() {
     assert!(!api.artifact_exists("p/m:v0").await.unwrap());
     assert_eq!(versions(&api, "p/m").await, ["m:v1"]);
     // The same content can be logged again after it was deleted, and is a new version.
-    let back = draft("m", &[("f", b"zero")]).tag("zero").unwrap();
+    let back = draft("m", &[("f", b"zero")]).tag("zero");
     let back = back.log(&run, &UploadOptions::default()).await.unwrap();
     assert_eq!((back.is_new, back.artifact.name.as_str()), (true, "m:v2"));
 }

@@ -140,9 +140,8 @@ fn drafts(api: &Api, home: &Path) {
     let draft = draft
         .description("the first")
         .metadata_key("acc", 0.5)
-        .and_then(|draft| draft.alias("best"))
-        .and_then(|draft| draft.tag("kept"))
-        .unwrap();
+        .alias("best")
+        .tag("kept");
     let logged = draft.log(&maker.reference(), &UploadOptions::default()).unwrap();
     assert!(logged.is_new);
     let version = logged.artifact();

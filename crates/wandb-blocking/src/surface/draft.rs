@@ -19,10 +19,10 @@ mirror! {
     ArtifactDraft {
         by_hand new;
         fn description(self, description: impl Into<String>) -> Self;
-        fn metadata(self, metadata: Map) -> Result<Self>;
-        fn metadata_key(self, key: impl Into<String>, value: impl Into<Value>) -> Result<Self>;
-        fn alias(self, alias: impl Into<String>) -> Result<Self>;
-        fn tag(self, tag: impl Into<String>) -> Result<Self>;
+        fn metadata(self, metadata: Map) -> Self;
+        fn metadata_key(self, key: impl Into<String>, value: impl Into<Value>) -> Self;
+        fn alias(self, alias: impl Into<String>) -> Self;
+        fn tag(self, tag: impl Into<String>) -> Self;
         fn ttl(self, ttl: TimeToLive) -> Self;
         by_hand add_file;
         by_hand add_directory;

@@ -8,14 +8,14 @@ use wandb_core::Result;
 use wandb_core::filter::Filter;
 use wandb_core::order::Order;
 use wandb_core::value::Map;
-use wandb_models::{ListingReport, Selection, UpdatableState, WaitOptions};
+use wandb_models::{ListingReport, RunState, Selection, UpdatableState, WaitOptions};
 
 use super::{
     ConsoleLogs, File, Files, History, RunArtifacts, RunEdit, RunSummary, Scan, Sweep, UsedArtifacts,
 };
 use crate::mirror::{mirror, plain};
 
-plain!(ListingReport);
+plain!(ListingReport, RunState);
 
 mirror! {
     Run {
@@ -32,7 +32,7 @@ mirror! {
         async fn use_artifact(&self, artifact: &wandb_models::Artifact, use_as: Option<&str>) -> Result<()>;
         async fn log_artifact(&self, artifact: &wandb_models::Artifact, aliases: impl IntoIterator<Item = impl AsRef<str> + Send> + Send) -> Result<()>;
         by_hand delete_files;
-        async fn current_state(&self) -> Result<String>;
+        async fn current_state(&self) -> Result<RunState>;
         async fn wait_until_finished(&self, options: &WaitOptions) -> Result<Self>;
         async fn upload_file(&self, path: impl AsRef<Path> + Send, root: impl AsRef<Path> + Send) -> Result<File>;
         async fn upload_files(&self, paths: impl IntoIterator<Item = impl AsRef<Path> + Send> + Send, root: impl AsRef<Path> + Send) -> Result<Vec<File>>;
@@ -57,7 +57,7 @@ mirror! {
         async fn use_artifact(&self, artifact: &wandb_models::Artifact, use_as: Option<&str>) -> Result<()>;
         async fn log_artifact(&self, artifact: &wandb_models::Artifact, aliases: impl IntoIterator<Item = impl AsRef<str> + Send> + Send) -> Result<()>;
         fn console_logs(&self) -> ConsoleLogs;
-        async fn state(&self) -> Result<String>;
+        async fn state(&self) -> Result<RunState>;
         async fn wait_until_finished(&self, options: &WaitOptions) -> Result<Run>;
         async fn metadata(&self) -> Result<Option<Map>>;
         async fn upload_file(&self, path: impl AsRef<Path> + Send, root: impl AsRef<Path> + Send) -> Result<File>;

@@ -294,7 +294,7 @@ async fn best(context: &mut Context, arguments: &SweepBestArgs) -> CommandResult
     if context.format() == Format::Table {
         let mut details = Details::new(&run.run_path().to_string(), context.screen);
         details.line("name", &run.name);
-        details.painted_line("state", &run.state, state_paint(&run.state));
+        details.painted_line("state", run.state.as_str(), state_paint(run.state.as_str()));
         details.line("url", &run.url);
         if let Some(value) = &value {
             details.line("value", value);

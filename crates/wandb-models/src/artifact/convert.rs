@@ -6,7 +6,7 @@ use wandb_artifacts::name::{Selector, Version};
 use wandb_core::{Error, Result, timestamp::Timestamp};
 use wandb_schema::operations::artifacts as wire;
 
-use super::{Artifact, ArtifactData, metadata::StoredMetadata};
+use super::{Artifact, ArtifactData, ArtifactDigestAlgorithm, metadata::StoredMetadata};
 use crate::Api;
 
 /// The name of the wire's type for collections that hold links.
@@ -135,7 +135,7 @@ fn data(
         artifact_type: wire.artifact_type.name,
         aliases,
         tags: wire.tags.into_iter().map(|tag| tag.name).collect(),
-        state: state(wire.state),
+        state: wire.state.into(),
         size: u64::try_from(wire.size.0).ok(),
         file_count: u64::try_from(wire.file_count.0).ok(),
         description: wire.description,
@@ -152,7 +152,9 @@ fn data(
             .history_step
             .map(|step| u64::try_from(step.0.saturating_sub(1)).unwrap_or(0)),
         commit_hash: wire.commit_hash,
-        digest_algorithm: wire.digest_algorithm.map(algorithm),
+        digest_algorithm: wire
+            .digest_algorithm
+            .map_or(ArtifactDigestAlgorithm::Md5, ArtifactDigestAlgorithm::from),
         id: wire.id.into_inner(),
         digest: wire.digest,
         entity: place.entity,
@@ -168,23 +170,6 @@ fn data(
         is_remembered: false,
         name,
     })
-}
-
-pub(super) fn state(state: wire::ArtifactState) -> String {
-    match state {
-        wire::ArtifactState::Pending => "PENDING".to_owned(),
-        wire::ArtifactState::Committed => "COMMITTED".to_owned(),
-        wire::ArtifactState::Deleted => "DELETED".to_owned(),
-        wire::ArtifactState::Other(state) => state,
-    }
-}
-
-fn algorithm(algorithm: wire::ArtifactDigestAlgorithm) -> String {
-    match algorithm {
-        wire::ArtifactDigestAlgorithm::ManifestMd5 => "MANIFEST_MD5".to_owned(),
-        wire::ArtifactDigestAlgorithm::ManifestXxh128 => "MANIFEST_XXH128".to_owned(),
-        wire::ArtifactDigestAlgorithm::Other(name) => name,
-    }
 }
 
 impl Artifact {

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use wandb_artifacts::name::Version;
 use wandb_core::{Error, ErrorKind, Result, timestamp::Timestamp, value::Map};
 
-use super::metadata::StoredMetadata;
+use super::{ArtifactDigestAlgorithm, ArtifactState, metadata::StoredMetadata};
 
 /// The data of one version, under the official snake_case names (inventory 1.16).
 ///
@@ -37,8 +37,8 @@ pub struct ArtifactData {
     pub tags: Vec<String>,
     /// The digest of its manifest, in hex.
     pub digest: String,
-    /// `PENDING`, `COMMITTED`, `DELETED`, or a state that is newer than this client.
-    pub state: String,
+    /// Where it stands.
+    pub state: ArtifactState,
     /// The sum of its entries' sizes, in bytes; `None` when the server tells a number that no size can be.
     pub size: Option<u64>,
     /// How many entries it has, references included; `None` when the server tells a number that no count can be.
@@ -63,10 +63,9 @@ pub struct ArtifactData {
     /// An opaque hash of the version.
     #[serde(skip)]
     pub commit_hash: Option<String>,
-    /// What the digests are made with: `MANIFEST_MD5`, `MANIFEST_XXH128`, or newer; `None` from older servers, which know
-    /// only MD5.
+    /// What the digests are made with; older servers, which do not say it, know only MD5.
     #[serde(skip)]
-    pub digest_algorithm: Option<String>,
+    pub digest_algorithm: ArtifactDigestAlgorithm,
     /// The opaque id of the collection.
     #[serde(skip)]
     pub collection_id: String,
@@ -151,7 +150,7 @@ impl ArtifactData {
     /// Whether it is complete.
     #[must_use]
     pub fn is_committed(&self) -> bool {
-        self.state == "COMMITTED"
+        self.state == ArtifactState::Committed
     }
 
     /// Refuses a version that has no content to read or to change: one that was not committed (official:
@@ -164,9 +163,9 @@ impl ArtifactData {
     /// - [`Conflict`](wandb_core::ErrorKind::Conflict) before the version is committed;
     /// - [`NotFound`](wandb_core::ErrorKind::NotFound) once it was deleted.
     pub fn ensure_committed(&self) -> Result<()> {
-        let state = self.state.as_str();
+        let state = &self.state;
         match state {
-            "PENDING" => Err(Error::new(
+            ArtifactState::Pending => Err(Error::new(
                 ErrorKind::Conflict,
                 format!(
                     "artifact \"{}\" is not committed: its state is {state}",
@@ -176,7 +175,7 @@ impl ArtifactData {
             .with_hint(
                 "it is being logged, or that was given up; logging the same content again completes it",
             )),
-            "DELETED" | "PENDING_DELETION" | "GARBAGE_COLLECTED" => Err(Error::not_found(format!(
+            state if state.is_deleted() => Err(Error::not_found(format!(
                 "artifact \"{}\" (it was deleted: its state is {state})",
                 self.exact_name()
             ))),

@@ -22,7 +22,7 @@ use crate::Api;
 /// # async fn example(run: wandb_models::Run) -> wandb_core::Result<()> {
 /// use wandb_models::artifact::{ArtifactDraft, UploadOptions};
 ///
-/// let mut draft = ArtifactDraft::new("model", "classifier")?.description("trained on cats").alias("best")?;
+/// let mut draft = ArtifactDraft::new("model", "classifier")?.description("trained on cats").alias("best");
 /// draft.add_directory("out/model", None, &Default::default()).await?;
 /// let logged = draft.log(run.reference(), &UploadOptions::default()).await?;
 /// println!("{}", logged.artifact.exact_name());
@@ -90,50 +90,54 @@ impl ArtifactDraft {
         self
     }
 
-    /// The metadata. At most 100 keys at the top; `NaN` is stored as `null`.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for more keys, and for infinities.
-    pub fn metadata(mut self, metadata: Map) -> Result<Self> {
-        metadata::to_wire(&metadata)?;
+    /// The metadata. At most 100 keys at the top; `NaN` is stored as `null`, infinities are refused (inventory 2.5).
+    #[must_use]
+    pub fn metadata(mut self, metadata: Map) -> Self {
         self.metadata = metadata;
-        Ok(self)
+        self
     }
 
     /// One key of the metadata.
-    ///
-    /// # Errors
-    /// As [`metadata`](Self::metadata).
-    pub fn metadata_key(mut self, key: impl Into<String>, value: impl Into<Value>) -> Result<Self> {
+    #[must_use]
+    pub fn metadata_key(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.metadata.insert(key.into(), value.into());
-        let metadata = std::mem::take(&mut self.metadata);
-        self.metadata(metadata)
+        self
     }
 
     /// One more alias. `latest` comes by itself.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for one that cannot be.
-    pub fn alias(mut self, alias: impl Into<String>) -> Result<Self> {
+    #[must_use]
+    pub fn alias(mut self, alias: impl Into<String>) -> Self {
         let alias = alias.into();
-        Alias::new(alias.as_str())?.check_new()?;
         if !self.aliases.contains(&alias) {
             self.aliases.push(alias);
         }
-        Ok(self)
+        self
     }
 
     /// One more tag.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for one that cannot be.
-    pub fn tag(mut self, tag: impl Into<String>) -> Result<Self> {
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
         let tag = tag.into();
-        Tag::new(tag.as_str())?.check_new()?;
         if !self.tags.contains(&tag) {
             self.tags.push(tag);
         }
-        Ok(self)
+        self
+    }
+
+    /// Whether what is said of the version can be: metadata, aliases, tags. [`log`](Self::log) asks this before it sends
+    /// anything; asked earlier, it is known before large files are read.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for metadata, an alias or a tag that cannot be.
+    pub fn check(&self) -> Result<()> {
+        metadata::to_wire(&self.metadata)?;
+        for alias in &self.aliases {
+            Alias::new(alias.as_str())?.check_new()?;
+        }
+        for tag in &self.tags {
+            Tag::new(tag.as_str())?.check_new()?;
+        }
+        Ok(())
     }
 
     /// Adds a reference to an object that stays where it is, also to an entry of another version

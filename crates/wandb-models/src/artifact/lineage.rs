@@ -25,7 +25,7 @@ use super::{
     run::no_artifacts,
     runs::run_path,
 };
-use crate::Api;
+use crate::{Api, RunState};
 
 /// How many runs a request asks for.
 const RUNS: usize = 20;
@@ -224,7 +224,7 @@ impl Walk<'_> {
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| run.name.clone()),
             job_type: run.job_type.clone(),
-            state: run.state.clone().unwrap_or_default(),
+            state: RunState::from(run.state.as_deref().unwrap_or_default()),
         };
         if !self.graph.run(&path, node) {
             return Ok(None);
@@ -415,6 +415,6 @@ fn of_wire(wire: wire::LineageVersion) -> Result<LineageArtifact> {
         id: wire.id.into_inner(),
         artifact_type: wire.artifact_type.name,
         digest: wire.digest,
-        state: convert::state(wire.state),
+        state: wire.state.into(),
     })
 }

@@ -5,6 +5,9 @@ use std::collections::{HashMap, HashSet};
 use serde::Serialize;
 use wandb_core::path::RunPath;
 
+use super::ArtifactState;
+use crate::RunState;
+
 /// A version in a lineage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -18,8 +21,8 @@ pub struct LineageArtifact {
     pub artifact_type: String,
     /// The digest of its manifest, in hex.
     pub digest: String,
-    /// The state.
-    pub state: String,
+    /// Where it stands.
+    pub state: ArtifactState,
 }
 
 /// A run in a lineage.
@@ -32,8 +35,8 @@ pub struct LineageRun {
     pub name: String,
     /// The job type.
     pub job_type: Option<String>,
-    /// The state.
-    pub state: String,
+    /// How far it is; empty when the server does not say.
+    pub state: RunState,
 }
 
 /// Which way an edge goes.

@@ -60,6 +60,7 @@ impl ArtifactDraft {
     /// The same call made again resumes one that was interrupted. Until the commit nobody sees anything of it.
     ///
     /// # Errors
+    /// - as [`check`](Self::check), before anything is sent;
     /// - [`Conflict`](ErrorKind::Conflict) when a file changed since it was added;
     /// - [`Integrity`](ErrorKind::Integrity) when the server committed something else than the draft;
     /// - the server's refusal, for example when the collection has another type; else as any request.
@@ -68,6 +69,8 @@ impl ArtifactDraft {
         let project = path.project_path();
         let name = format!("{project}/{}", self.collection);
         let operation = format!("log artifact \"{name}\"");
+        self.check()
+            .map_err(|error| error.in_operation(operation.clone()))?;
         let log = Log {
             api,
             run: path,
@@ -88,6 +91,7 @@ impl ArtifactDraft {
     /// # Errors
     /// As [`log`](Self::log).
     pub async fn log_in(&self, api: &Api, project: &str, options: &UploadOptions) -> Result<LoggedArtifact> {
+        self.check()?;
         let project = api.project_path(project).await?;
         let seed = format!("{project}\n{}\n{}", self.collection, self.seed(0)?);
         let id = format!("artifact-{}", &Algorithm::Md5.hash(seed.as_bytes()).hex()[..16]);
@@ -166,7 +170,7 @@ fn useless(state: ArtifactState) -> Error {
         ErrorKind::Conflict,
         format!(
             "the server gives a version that is {}, and keeps the aliases elsewhere",
-            super::convert::state(state)
+            super::ArtifactState::from(state)
         ),
     )
 }

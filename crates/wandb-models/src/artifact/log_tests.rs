@@ -19,9 +19,8 @@ fn draft() -> ArtifactDraft {
         .unwrap()
         .description("d")
         .metadata_key("acc", f64::NAN)
-        .and_then(|draft| draft.alias("best"))
-        .and_then(|draft| draft.tag("good"))
-        .unwrap();
+        .alias("best")
+        .tag("good");
     draft.add_bytes("a", "abc", &AddOptions::default()).unwrap();
     draft
         .add_bytes("data/b", "stored before", &AddOptions::default())
@@ -235,6 +234,35 @@ fn names_that_cannot_be_are_refused() {
             "{artifact_type} {name}"
         );
     }
-    assert!(ArtifactDraft::new("model", "m").unwrap().alias("v1").is_err());
-    assert!(ArtifactDraft::new("model", "m").unwrap().tag("a:b").is_err());
+}
+
+#[tokio::test]
+async fn what_cannot_be_said_of_a_version_is_refused_before_anything_is_sent() {
+    let script = ScriptedTransport::ordered();
+    let run = api(&script).run_reference("e/p/r").await.unwrap();
+    let draft = || ArtifactDraft::new("model", "m").unwrap();
+    draft()
+        .alias("best")
+        .tag("good")
+        .metadata_key("acc", 0.5)
+        .check()
+        .unwrap();
+    for draft in [
+        draft().alias("v1"),
+        draft().tag("a:b"),
+        draft().metadata_key("acc", f64::INFINITY),
+        draft().metadata(
+            (0..101)
+                .map(|key| (key.to_string(), wandb_core::Value::Null))
+                .collect(),
+        ),
+    ] {
+        let by_itself = draft.check();
+        let by_a_run = draft.log(&run, &UploadOptions::default()).await.map(drop);
+        let in_a_project = draft.log_in(run.api(), "e/p", &UploadOptions::default()).await;
+        for refused in [by_itself, by_a_run, in_a_project.map(drop)] {
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidInput);
+        }
+    }
+    script.finish();
 }

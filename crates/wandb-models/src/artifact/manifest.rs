@@ -11,7 +11,7 @@ use cynic::QueryBuilder;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use wandb_artifacts::{
-    Algorithm, ArtifactDigest, Limits, Manifest, ManifestEntry, ManifestError, Verification, VerifyOptions,
+    ArtifactDigest, Limits, Manifest, ManifestEntry, ManifestError, Verification, VerifyOptions,
 };
 use wandb_core::{
     Error, ErrorKind, Result,
@@ -122,18 +122,9 @@ impl Artifact {
         .await
     }
 
-    /// The digest as a value. `None` of an algorithm that is newer than this client.
+    /// The digest as a value. `Unsupported` of an algorithm that is newer than this client.
     pub(super) fn parsed_digest(&self) -> Result<ArtifactDigest> {
-        let algorithm = match self.digest_algorithm.as_deref() {
-            None | Some("MANIFEST_MD5") => Algorithm::Md5,
-            Some("MANIFEST_XXH128") => Algorithm::Xxh128,
-            Some(other) => {
-                return Err(Error::new(
-                    ErrorKind::Unsupported,
-                    format!("digests by {other:?} are newer than this client"),
-                ));
-            }
-        };
+        let algorithm = self.digest_algorithm.algorithm()?;
         ArtifactDigest::parse(algorithm, &self.digest).map_err(|error| {
             Error::protocol(format!("the digest {:?} cannot be read", self.digest)).with_source(error)
         })

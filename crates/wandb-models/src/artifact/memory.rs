@@ -16,7 +16,7 @@ use wandb_core::{
 };
 use wandb_storage::{Directory, Existing, Expected};
 
-use super::{ArtifactData, metadata::StoredMetadata};
+use super::{ArtifactData, ArtifactDigestAlgorithm, metadata::StoredMetadata};
 
 /// The largest record of a version that is read, in bytes. Metadata is what is large in it.
 const RECORD_LIMIT: u64 = 64 << 20;
@@ -165,8 +165,8 @@ impl Record {
             aliases: data.aliases,
             tags: data.tags,
             digest: data.digest,
-            digest_algorithm: data.digest_algorithm,
-            state: data.state,
+            digest_algorithm: Some(data.digest_algorithm.to_string()),
+            state: data.state.to_string(),
             size: data.size,
             file_count: data.file_count,
             description: data.description,
@@ -201,7 +201,7 @@ impl Record {
             aliases: self.aliases,
             tags: self.tags,
             digest: self.digest,
-            state: self.state,
+            state: self.state.into(),
             size: self.size,
             file_count: self.file_count,
             description: self.description,
@@ -212,7 +212,9 @@ impl Record {
             ttl_is_inherited: self.ttl_is_inherited,
             history_step: self.history_step,
             commit_hash: self.commit_hash,
-            digest_algorithm: self.digest_algorithm,
+            digest_algorithm: self
+                .digest_algorithm
+                .map_or(ArtifactDigestAlgorithm::Md5, ArtifactDigestAlgorithm::from),
             collection_id: self.collection_id,
             is_link: self.is_link,
             source_entity: self.source_entity,

@@ -34,6 +34,7 @@ mod metadata;
 mod names_change;
 mod run;
 mod runs;
+mod state;
 mod storage;
 mod types;
 mod upload_target;
@@ -62,6 +63,7 @@ pub use lineage_graph::{
 pub use log::LoggedArtifact;
 pub use run::{RunArtifacts, UsedArtifact, UsedArtifacts};
 pub use runs::ArtifactRuns;
+pub use state::{ArtifactDigestAlgorithm, ArtifactState};
 pub(crate) use storage::{ArtifactStorage, Stores};
 pub use types::{ArtifactType, ArtifactTypes};
 pub use versions::ArtifactVersions;

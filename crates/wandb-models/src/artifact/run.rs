@@ -128,11 +128,6 @@ impl RunReference {
             wanted.push(Alias::latest());
         }
         let description = format!("record that run \"{run}\" logged \"{}\"", artifact.exact_name());
-        let algorithm = match artifact.digest_algorithm.as_deref() {
-            None | Some("MANIFEST_MD5") => wire::ArtifactDigestAlgorithm::ManifestMd5,
-            Some("MANIFEST_XXH128") => wire::ArtifactDigestAlgorithm::ManifestXxh128,
-            Some(other) => wire::ArtifactDigestAlgorithm::Other(other.to_owned()),
-        };
         let input = upload::CreateArtifactInput {
             entity_name: entity.to_owned(),
             project_name: project.to_owned(),
@@ -140,7 +135,7 @@ impl RunReference {
             artifact_type_name: artifact.artifact_type.clone(),
             artifact_collection_name: Some(artifact.source_collection.clone()),
             digest: artifact.digest.clone(),
-            digest_algorithm: algorithm,
+            digest_algorithm: artifact.digest_algorithm.to_wire(),
             description: None,
             metadata: Some(JsonString(metadata::to_wire(artifact.metadata()?)?)),
             aliases: Some(

@@ -213,7 +213,7 @@ async fn a_link_has_its_own_name_and_aliases_and_unknown_states_survive() {
         (&["prod".to_owned()][..], true)
     );
     assert_eq!(artifact.state, "GARBAGE_COLLECTED");
-    assert_eq!(artifact.digest_algorithm.as_deref(), Some("MANIFEST_BLAKE3"));
+    assert_eq!(artifact.digest_algorithm, "MANIFEST_BLAKE3");
     assert_eq!(artifact.ttl, Some(std::time::Duration::from_secs(60)));
     // By its id the same version is shown where it was logged, with the aliases of that place.
     script

@@ -11,7 +11,7 @@ use wandb_core::{
 use wandb_schema::operations::{runs as wire, shared::UserSummary};
 
 use super::{
-    Run,
+    Run, RunState,
     data::{Json, RunData, RunUser},
     select::Selection,
 };
@@ -92,7 +92,7 @@ pub(super) fn run(api: &Api, names: &Names, wire: wire::RunNode, selection: &Sel
         entity,
         project,
         url: api.app_url().run_url(&path),
-        state: wire.state.unwrap_or_else(|| "unknown".to_owned()),
+        state: RunState::of_wire(wire.state),
         tags: wire.tags.unwrap_or_default(),
         notes: wire.notes,
         description: wire.description,

@@ -9,7 +9,7 @@ use wandb_core::{
     value::{FitError, Map},
 };
 
-use super::config;
+use super::{RunState, config};
 
 /// Whose a run is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,9 +42,8 @@ pub struct RunData {
     pub path: [String; 3],
     /// The page in the browser.
     pub url: String,
-    /// `running`, `finished`, `failed`, `crashed`, `killed`, `pending`, `preempting`, `preempted`, or a state that is
-    /// newer than this client.
-    pub state: String,
+    /// How far it is.
+    pub state: RunState,
     /// The tags.
     pub tags: Vec<String>,
     /// The notes.
@@ -235,11 +234,6 @@ impl RunData {
     /// Whether the state is one in which nothing more is logged, unless the run is resumed.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        is_over(&self.state)
+        self.state.is_over() == Some(true)
     }
-}
-
-/// Whether a state is an end, unless the run is resumed.
-pub(super) fn is_over(state: &str) -> bool {
-    matches!(state, "finished" | "failed" | "crashed" | "killed" | "preempted")
 }

@@ -56,7 +56,7 @@ impl RunDocument for Document<'_> {
         let value = match attribute {
             RunAttribute::Name => text(&run.id),
             RunAttribute::DisplayName => text(&run.name),
-            RunAttribute::State => text(&run.state),
+            RunAttribute::State => text(run.state.as_str()),
             RunAttribute::Group => run.group.as_deref().and_then(text),
             RunAttribute::JobType => run.job_type.as_deref().and_then(text),
             RunAttribute::Host => run.host.as_deref().and_then(text),

@@ -8,6 +8,7 @@ mod listing;
 mod print;
 mod reference;
 mod select;
+mod state;
 mod write;
 
 use std::{fmt, ops::Deref, path::Path, sync::Arc};
@@ -22,6 +23,7 @@ pub use data::{RunData, RunUser};
 pub use listing::{ListingReport, Runs};
 pub use reference::RunReference;
 pub use select::Selection;
+pub use state::RunState;
 pub use write::{ConsoleLogLine, ConsoleLogs, NewRun, RunEdit, RunSummary, UpdatableState, WaitOptions};
 
 /// One run: its data (through [`Deref`]), and what can be asked of the server about it.
@@ -148,7 +150,7 @@ impl Run {
     ///
     /// # Errors
     /// [`NotFound`](wandb_core::ErrorKind::NotFound) when the run was deleted meanwhile.
-    pub async fn current_state(&self) -> Result<String> {
+    pub async fn current_state(&self) -> Result<RunState> {
         self.reference.state().await
     }
 

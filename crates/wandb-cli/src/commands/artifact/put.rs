@@ -162,14 +162,16 @@ async fn begin(
         draft = draft.description(description);
     }
     if let Some(metadata) = &arguments.metadata {
-        draft = draft.metadata(object(metadata)?)?;
+        draft = draft.metadata(object(metadata)?);
     }
     for alias in &arguments.aliases {
-        draft = draft.alias(alias)?;
+        draft = draft.alias(alias);
     }
     for tag in &arguments.tags {
-        draft = draft.tag(tag)?;
+        draft = draft.tag(tag);
     }
+    // Before the files are read, which may take long.
+    draft.check()?;
     Ok(draft)
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn fields(artifact: &ArtifactData) -> Fields<'_> {
         ("aliases", Field::texts(&artifact.aliases)),
         ("tags", Field::texts(&artifact.tags)),
         ("digest", Field::text(&artifact.digest)),
-        ("state", Field::text(&artifact.state)),
+        ("state", Field::text(artifact.state.as_str())),
         ("size", artifact.size.map_or(Field::Null, Field::UInt)),
         ("file_count", artifact.file_count.map_or(Field::Null, Field::UInt)),
         ("description", Field::optional(artifact.description.as_deref())),

@@ -95,7 +95,7 @@ fn describe(context: &Context, shown: &Shown, lineage: bool) -> String {
     details.line("type", &artifact.artifact_type);
     details.line("aliases", &artifact.aliases.join(", "));
     details.line("tags", &artifact.tags.join(", "));
-    details.line("state", &artifact.state);
+    details.line("state", artifact.state.as_str());
     details.line("size", &record::extent(artifact.data()));
     details.line("digest", &artifact.digest);
     details.line("url", &artifact.url());

@@ -128,7 +128,7 @@ fn run_schema(columns: &[SelectedColumn], selected: &[SelectedColumn], context: 
     }
     schema = schema
         .column(Column::word("STATE"), |run| {
-            Cell::new(&run.state).painted(state_paint(&run.state))
+            Cell::new(run.state.as_str()).painted(state_paint(run.state.as_str()))
         })
         .column(Column::word("CREATED"), move |run| {
             cells::time(Some(run.created_at), now, relative)

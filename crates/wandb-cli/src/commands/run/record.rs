@@ -63,7 +63,7 @@ pub(crate) fn plain_schema(context: &Context) -> Schema<Run> {
         .column(Column::word("ID"), |run: &Run| Cell::new(&run.id))
         .column(Column::name("NAME"), |run| Cell::new(&run.name))
         .column(Column::word("STATE"), |run| {
-            Cell::new(&run.state).painted(state_paint(&run.state))
+            Cell::new(run.state.as_str()).painted(state_paint(run.state.as_str()))
         })
         .column(Column::word("CREATED"), move |run| {
             cells::time(Some(run.created_at), now, relative)
@@ -100,7 +100,7 @@ fn fields(run: &Run) -> Fields<'_> {
         ("project", Field::text(&run.project)),
         ("path", Field::texts(&run.path)),
         ("url", Field::text(&run.url)),
-        ("state", Field::text(&run.state)),
+        ("state", Field::text(run.state.as_str())),
         ("tags", Field::texts(&run.tags)),
         ("notes", Field::optional(run.notes.as_deref())),
         ("description", Field::optional(run.description.as_deref())),

@@ -55,7 +55,7 @@ async fn describe(context: &Context, run: &Run, metric: Option<&str>) -> Command
 fn attributes(details: &mut Details, run: &Run, context: &Context) {
     let now = context.now();
     details.line("name", &run.name);
-    details.painted_line("state", &run.state, state_paint(&run.state));
+    details.painted_line("state", run.state.as_str(), state_paint(run.state.as_str()));
     details.line("url", &run.url);
     details.line("created", &cells::both_times(run.created_at, now));
     if let Some(heartbeat) = run.heartbeat_at {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
-use wandb_api::{Artifact, ErrorKind, Run, UpdatableState, WaitOptions};
+use wandb_api::{Artifact, ErrorKind, Run, RunState, UpdatableState, WaitOptions};
 
 use super::{files, record};
 use crate::assignment;
@@ -268,7 +268,7 @@ pub(super) async fn wait(context: &mut Context, arguments: &RunWaitArgs) -> Comm
         context.write_single(&record::schema(), &run)?;
     }
     context.out.flush()?;
-    if run.state == "finished" {
+    if run.state == RunState::Finished {
         return Ok(());
     }
     Err(Failure::new(

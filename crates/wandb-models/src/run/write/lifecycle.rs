@@ -9,10 +9,7 @@ use wandb_core::{
 };
 use wandb_schema::operations::run_writes as wire;
 
-use crate::{
-    Run, RunReference,
-    run::{data, variables},
-};
+use crate::{Run, RunReference, RunState, run::variables};
 
 /// How many failures in a row end the waiting when no timeout does. Each of them was retried on its own already.
 const FAILURES: u32 = 10;
@@ -47,7 +44,7 @@ impl UpdatableState {
 pub struct WaitOptions {
     timeout: Option<Duration>,
     poll: Duration,
-    also_over: Vec<String>,
+    also_over: Vec<RunState>,
 }
 
 impl Default for WaitOptions {
@@ -75,26 +72,25 @@ impl WaitOptions {
     }
 
     /// Takes this state for an end, too: for a server with states that are newer than this client.
-    pub fn also_over(mut self, state: impl Into<String>) -> Self {
+    pub fn also_over(mut self, state: impl Into<RunState>) -> Self {
         self.also_over.push(state.into());
         self
     }
 }
 
 impl RunReference {
-    /// The state now: `running`, `finished`, `failed`, `crashed`, `killed`, `pending`, `preempting`, `preempted`, or one
-    /// that is newer than this client.
+    /// The state now.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when there is no such run.
-    pub async fn state(&self) -> Result<String> {
+    pub async fn state(&self) -> Result<RunState> {
         let description = format!("read the state of run \"{}\"", self.run_path());
         let operation = wire::RunState::build(variables(self.run_path()));
         let answer: wire::RunState = self.api().execute(&operation, &description).await?;
         let run = answer.project.and_then(|project| project.run).ok_or_else(|| {
             Error::not_found(format!("run \"{}\"", self.run_path())).in_operation(description)
         })?;
-        Ok(run.state.unwrap_or_else(|| "unknown".to_owned()))
+        Ok(RunState::of_wire(run.state))
     }
 
     /// Waits until the run is `finished`, `failed`, `crashed`, `killed` or `preempted`, and reads it. The official client
@@ -125,14 +121,17 @@ impl RunReference {
                 Err(error) => return Err(error),
             };
             if let Some(state) = &state {
-                if data::is_over(state) || options.also_over.contains(state) {
+                if state.is_over() == Some(true) || options.also_over.contains(state) {
                     return self.load().await;
                 }
-                unknown = if is_known(state) { 0 } else { unknown + 1 };
+                unknown = if state.is_over().is_some() { 0 } else { unknown + 1 };
                 if unknown >= UNKNOWN_STATES {
                     return Err(Error::new(
                         ErrorKind::Unsupported,
-                        format!("the run is in the state {state:?}, which this client does not know"),
+                        format!(
+                            "the run is in the state {:?}, which this client does not know",
+                            state.as_str()
+                        ),
                     )
                     .with_hint("say with also_over whether the state is an end")
                     .in_operation(description()));
@@ -147,7 +146,7 @@ impl RunReference {
                             ErrorKind::Timeout,
                             format!(
                                 "it is {} after {:.1} s",
-                                state.as_deref().unwrap_or("not known"),
+                                state.as_ref().map_or("not known", RunState::as_str),
                                 timeout.as_secs_f64()
                             ),
                         )
@@ -159,11 +158,6 @@ impl RunReference {
             runtime.sleep(pause).await;
         }
     }
-}
-
-/// States that are no end.
-fn is_known(state: &str) -> bool {
-    matches!(state, "running" | "pending" | "preempting")
 }
 
 impl Run {
