@@ -1,4 +1,4 @@
-//! What a dry run tells: the steps that would be done, as data.
+//! What a dry run tells: the steps that would be done, as data. Once they are done, the same steps are the result.
 //!
 //! One form for every verb, so that a script reads them all alike: a list of objects with the fields of [`NAMES`].
 
@@ -11,7 +11,7 @@ use crate::failure::CommandResult;
 use crate::output::field::Field;
 use crate::output::list::{Fields, List, Schema};
 use crate::output::table::{Cell, Column};
-use crate::output::text;
+use crate::output::{Format, text};
 
 /// Steps that are shown one by one before the question; the number of the others is told.
 const SHOWN: usize = 50;
@@ -104,6 +104,12 @@ fn schema(people: bool) -> Schema<Step> {
 
 /// Writes steps that were not done.
 pub(crate) fn show(context: &mut Context, steps: &[Step]) -> CommandResult {
+    write(context, steps)?;
+    context.note("nothing was done: this was a dry run");
+    Ok(())
+}
+
+fn write(context: &mut Context, steps: &[Step]) -> CommandResult {
     let schema = schema(context.screen.width.is_some());
     let mut list = List::new(schema, context.format(), context.screen);
     for step in steps {
@@ -112,7 +118,16 @@ pub(crate) fn show(context: &mut Context, steps: &[Step]) -> CommandResult {
     let hidden = list.finish(&mut context.out)?;
     context.out.flush()?;
     context.tell_hidden(hidden);
-    context.note("nothing was done: this was a dry run");
+    Ok(())
+}
+
+/// Tells that the steps were done: in words to people, and to programs as the data that the dry run shows. What is gone has
+/// no object of its own to print.
+pub(crate) fn done(context: &mut Context, steps: &[Step], told: &str) -> CommandResult {
+    if context.format() != Format::Table {
+        write(context, steps)?;
+    }
+    context.note(told);
     Ok(())
 }
 
@@ -148,7 +163,7 @@ pub(crate) async fn agreed(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::{Format, Screen};
+    use crate::output::Screen;
 
     fn rendered(format: Format, steps: &[Step]) -> String {
         let mut out = Vec::new();

@@ -7,7 +7,7 @@ use wandb_api::{Api, Project};
 use crate::cli::{ProjectCreateArgs, ProjectDeleteArgs, ProjectListArgs, ProjectViewArgs};
 use crate::commands::cells;
 use crate::commands::details::Details;
-use crate::commands::plan::{Step, agreed};
+use crate::commands::plan::{self, Step, agreed};
 use crate::commands::stream::next_or_flush;
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -127,10 +127,10 @@ pub(crate) async fn delete(context: &mut Context, arguments: &ProjectDeleteArgs)
     let path = project.path.join("/");
     let runs = text::counted(project.runs(api).count().await?, "run");
     let what = format!("project {path} with {runs} and everything else in it");
-    let step = Step::new("delete", "project", &path).note(format!("with {runs}"));
-    if agreed(context, arguments.consent, &format!("Delete {what}?"), &[step]).await? {
+    let steps = [Step::new("delete", "project", &path).note(format!("with {runs}"))];
+    if agreed(context, arguments.consent, &format!("Delete {what}?"), &steps).await? {
         project.delete(api).await?;
-        context.note(&format!("deleted {what}"));
+        plan::done(context, &steps, &format!("deleted {what}"))?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::cli::{
 };
 use crate::commands::cells;
 use crate::commands::details::Details;
-use crate::commands::plan::{Step, agreed};
+use crate::commands::plan::{self, Step, agreed};
 use crate::commands::stream::next_or_flush;
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -346,10 +346,10 @@ async fn delete(context: &mut Context, arguments: &ReportDeleteArgs) -> CommandR
     let report = find(connection.api(), &arguments.path, arguments.name.as_deref()).await?;
     let what = described(&report);
     let address = report.url.as_deref().unwrap_or(&report.id);
-    let step = Step::new("delete", "report", address).note(&what);
-    if agreed(context, arguments.consent, &format!("Delete {what}?"), &[step]).await? {
+    let steps = [Step::new("delete", "report", address).note(&what)];
+    if agreed(context, arguments.consent, &format!("Delete {what}?"), &steps).await? {
         report.delete().await?;
-        context.note(&format!("deleted {what}"));
+        plan::done(context, &steps, &format!("deleted {what}"))?;
     }
     Ok(())
 }

@@ -64,8 +64,11 @@ enum Form {
         columns: Vec<String>,
         header_written: bool,
     },
-    /// CSV whose columns are known at the end.
-    Spill(Spill),
+    /// CSV whose columns are known at the end; without a row, the axis is the one that is known.
+    Spill {
+        spill: Spill,
+        axis: String,
+    },
     Table {
         screen: Screen,
         held: Vec<Map>,
@@ -92,11 +95,17 @@ pub(crate) struct NotShown {
 }
 
 impl Rows {
-    /// Rows in a format. `keys` are the columns if the caller named them, the axis first; else they are found.
+    /// Rows in a format. `keys` are the columns if the caller named them, the axis first; else they are found. `axis` is the
+    /// column that every row has, which is then the header of a CSV without rows (as Parquet has that column).
     ///
     /// # Errors
     /// When the temporary file for CSV without named columns cannot be made.
-    pub(crate) fn new(format: Format, keys: Option<Vec<String>>, screen: Screen) -> io::Result<Self> {
+    pub(crate) fn new(
+        format: Format,
+        keys: Option<Vec<String>>,
+        axis: &str,
+        screen: Screen,
+    ) -> io::Result<Self> {
         let form = match (format, keys) {
             (Format::Json, _) => Form::Json,
             (Format::Jsonl, _) => Form::Jsonl,
@@ -104,7 +113,10 @@ impl Rows {
                 columns,
                 header_written: false,
             },
-            (Format::Csv, None) => Form::Spill(Spill::new()?),
+            (Format::Csv, None) => Form::Spill {
+                spill: Spill::new()?,
+                axis: axis.to_owned(),
+            },
             (Format::Table, _) => Form::Table {
                 screen,
                 held: Vec::new(),
@@ -149,7 +161,7 @@ impl Rows {
                     cells.iter().map(|cell| cell.as_deref().unwrap_or("")),
                 );
             }
-            Form::Spill(spill) => spill.row(row.entries())?,
+            Form::Spill { spill, .. } => spill.row(row.entries())?,
             Form::Table { screen, held, table } => match table {
                 Some(table) => table.row(out, row)?,
                 None => {
@@ -183,7 +195,10 @@ impl Rows {
                 csv::write_line(&mut self.buffer, columns.iter().map(String::as_str));
             }
             Form::Csv { .. } => {}
-            Form::Spill(spill) => {
+            Form::Spill { axis, .. } if self.count == 0 => {
+                csv::write_line(&mut self.buffer, std::iter::once(axis.as_str()));
+            }
+            Form::Spill { spill, .. } => {
                 spill.finish(out, |names| {
                     let found = std::mem::take(names);
                     *names = ordered(found);
@@ -280,7 +295,7 @@ mod tests {
     fn render(format: Format, keys: Option<&[&str]>, texts: &[&str]) -> (String, NotShown) {
         let mut out = Vec::new();
         let keys = keys.map(|keys| keys.iter().map(|&key| key.to_owned()).collect());
-        let mut writer = Rows::new(format, keys, Screen::plain()).unwrap();
+        let mut writer = Rows::new(format, keys, "_step", Screen::plain()).unwrap();
         for row in rows(texts) {
             writer.row(&mut out, &row).unwrap();
         }
@@ -312,7 +327,7 @@ mod tests {
     fn csv_finds_every_column_without_knowing_them() {
         let (text, _) = render(Format::Csv, None, &TEXTS);
         assert_eq!(text, "_step,loss,acc,_runtime\n0,NaN,,1.5\n1,,null,\n2,0.25,,\n");
-        assert_eq!(render(Format::Csv, None, &[]).0, "");
+        assert_eq!(render(Format::Csv, None, &[]).0, "_step\n");
     }
 
     #[test]

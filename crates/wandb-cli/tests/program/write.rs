@@ -208,7 +208,11 @@ fn a_run_is_made_changed_and_deleted() {
     );
     user.fails(&["run", "delete", "team/p/r1"], 2, &["--yes"]);
     assert_eq!(user.json(&["run", "view", "team/p/r1"])["id"], "r1");
-    user.ok(&["run", "delete", "team/p/r1", "--yes"]);
+    let done = user.json(&["run", "delete", "team/p/r1", "--yes"]);
+    assert_eq!(
+        done,
+        json!([{"action": "delete", "object": "run", "name": "team/p/r1", "size": null, "digest": null, "note": "first"}])
+    );
     user.fails(&["run", "view", "team/p/r1"], 3, &["r1"]);
     user.fails(&["run", "delete", "team/p/r1", "--yes"], 3, &["r1"]);
 }
@@ -329,7 +333,12 @@ fn files_are_uploaded_and_deleted() {
             .len(),
         2
     );
-    user.ok(&["run", "delete-files", "team/p/r1", "a.txt", "--yes"]);
+    // What was done is the dry run's data, so that a program reads the same of both.
+    let delete = ["run", "delete-files", "team/p/r1", "a.txt"];
+    let plan = user.json(&[&delete[..], &["--dry-run"]].concat());
+    assert_eq!(plan[0]["digest"], sent[0]["md5"]);
+    assert!(plan[0]["digest"].is_string(), "{plan}");
+    assert_eq!(user.json(&[&delete[..], &["--yes"]].concat()), plan);
     assert_eq!(
         all(&user.json(&["run", "files", "team/p/r1"]), "name"),
         ["sub/b.txt"]
@@ -377,7 +386,12 @@ fn a_run_is_asked_to_stop_only_with_consent() {
         "action,object,name,size,digest,note\nstop,run,team/p/r1,,,state running\n"
     );
     user.fails(&["run", "stop", "team/p/r1"], 2, &["--yes"]);
-    user.ok(&["run", "stop", "team/p/r1", "--yes"]);
+    // People read what happened on stderr; programs get the step that was done.
+    assert_eq!(user.ok(&["run", "stop", "team/p/r1", "--yes"]), "");
+    assert_eq!(
+        user.ok(&["run", "stop", "team/p/r1", "--yes", "-o", "csv"]),
+        tried
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::cli::{
 };
 use crate::commands::cells;
 use crate::commands::details::Details;
-use crate::commands::plan::{Step, agreed};
+use crate::commands::plan::{self, Step, agreed};
 use crate::connection::Connection;
 use crate::context::Context;
 use crate::failure::CommandResult;
@@ -122,7 +122,7 @@ async fn delete(context: &mut Context, arguments: &CollectionDeleteArgs) -> Comm
     let question = format!("Delete the {kind} {name}?");
     if agreed(context, arguments.consent, &question, &steps).await? {
         collection.delete().await?;
-        context.note(&format!("deleted the {kind} {name}"));
+        plan::done(context, &steps, &format!("deleted the {kind} {name}"))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use wandb_api::{Artifact, TimeToLive, Value};
 
 use super::record;
 use crate::cli::{ArtifactDeleteArgs, ArtifactLinkArgs, ArtifactUnlinkArgs, ArtifactUpdateArgs, TtlChoice};
-use crate::commands::plan::{Step, agreed};
+use crate::commands::plan::{self, Step, agreed};
 use crate::context::Context;
 use crate::failure::{CommandResult, Failure};
 use crate::json_text;
@@ -105,9 +105,10 @@ pub(super) async fn delete(context: &mut Context, arguments: &ArtifactDeleteArgs
     if !artifact.aliases.is_empty() {
         step = step.note(format!("aliases {}", artifact.aliases.join(", ")));
     }
-    if agreed(context, arguments.consent, &format!("Delete {what}?"), &[step]).await? {
+    let steps = [step];
+    if agreed(context, arguments.consent, &format!("Delete {what}?"), &steps).await? {
         artifact.delete(arguments.with_aliases).await?;
-        context.note(&format!("deleted {what}"));
+        plan::done(context, &steps, &format!("deleted {what}"))?;
     }
     Ok(())
 }
@@ -132,11 +133,11 @@ pub(super) async fn unlink(context: &mut Context, arguments: &ArtifactUnlinkArgs
                 .hint("name it as it is called in the portfolio: `wb artifact linked` lists these"),
         );
     }
-    let step =
-        Step::new("unlink", "artifact", &name).note(format!("stays {}", artifact.source_qualified_name()));
-    if agreed(context, arguments.consent, &format!("Unlink {name}?"), &[step]).await? {
+    let stays = format!("stays {}", artifact.source_qualified_name());
+    let steps = [Step::new("unlink", "artifact", &name).note(stays)];
+    if agreed(context, arguments.consent, &format!("Unlink {name}?"), &steps).await? {
         artifact.unlink().await?;
-        context.note(&format!("unlinked {name}"));
+        plan::done(context, &steps, &format!("unlinked {name}"))?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use wandb_api::ApiKeyLabel;
 
 use crate::cli::{ApiKeyCreateArgs, ApiKeyDeleteArgs};
-use crate::commands::plan::{Step, agreed};
+use crate::commands::plan::{self, Step, agreed};
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
@@ -104,11 +104,12 @@ pub(super) async fn delete(context: &mut Context, arguments: &ApiKeyDeleteArgs) 
         .hint("`wb api-key list` lists the keys with their ids")
     })?;
     let description = label.description.as_deref().unwrap_or_default();
-    let step = Step::new("delete", "api-key", &label.id).note(format!("{} {description}", label.name).trim());
+    let note = format!("{} {description}", label.name);
+    let steps = [Step::new("delete", "api-key", &label.id).note(note.trim())];
     let question = format!("Delete the API key {} ({})?", label.id, label.name);
-    if agreed(context, arguments.consent, &question, &[step]).await? {
+    if agreed(context, arguments.consent, &question, &steps).await? {
         connection.api().delete_api_key(&label.id).await?;
-        context.note(&format!("deleted the API key {}", label.id));
+        plan::done(context, &steps, &format!("deleted the API key {}", label.id))?;
     }
     Ok(())
 }

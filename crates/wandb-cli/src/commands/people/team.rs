@@ -7,7 +7,7 @@ use wandb_api::{Team, TeamMember};
 use super::keys::NewKey;
 use super::view::{called, team_schema};
 use crate::cli::{TeamCreateArgs, TeamInviteArgs, TeamRemoveArgs, TeamServiceAccountArgs};
-use crate::commands::plan::{Step, agreed};
+use crate::commands::plan::{self, Step, agreed};
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
@@ -70,11 +70,15 @@ pub(super) async fn remove(context: &mut Context, arguments: &TeamRemoveArgs) ->
     } else {
         format!("of team {}", team.name)
     };
-    let step = Step::new("remove", "member", name).note(note);
+    let steps = [Step::new("remove", "member", name).note(note)];
     let question = format!("Remove {name} from team {}?", team.name);
-    if agreed(context, arguments.consent, &question, &[step]).await? {
+    if agreed(context, arguments.consent, &question, &steps).await? {
         team.remove_member(member).await?;
-        context.note(&format!("removed {name} from team {}", team.name));
+        plan::done(
+            context,
+            &steps,
+            &format!("removed {name} from team {}", team.name),
+        )?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use wandb_api::File;
 
 use crate::cli::{FilesArgs, RunDeleteFilesArgs};
 use crate::commands::cells;
-use crate::commands::plan::{Step, agreed};
+use crate::commands::plan::{self, Step, agreed};
 use crate::commands::stream::next_or_flush;
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -96,13 +96,19 @@ pub(super) async fn delete(context: &mut Context, arguments: &RunDeleteFilesArgs
     if let Some(name) = arguments.names.iter().find(|name| !is_there(name)) {
         return Err(no_such_file(name, &run.run_path().to_string()));
     }
-    let step = |file: &File| Step::new("delete", "file", &file.name).size(file.size);
+    let step = |file: &File| {
+        let step = Step::new("delete", "file", &file.name).size(file.size);
+        match &file.md5 {
+            Some(md5) => step.digest(md5),
+            None => step,
+        }
+    };
     let steps: Vec<Step> = files.iter().map(step).collect();
     let count = text::counted(files.len() as u64, "file");
     let what = format!("{count} of run {}", run.run_path());
     if agreed(context, arguments.consent, &format!("Delete {what}?"), &steps).await? {
         run.delete_files(&files).await?;
-        context.note(&format!("deleted {what}"));
+        plan::done(context, &steps, &format!("deleted {what}"))?;
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ pub(crate) async fn history(context: &mut Context, arguments: &HistoryArgs) -> C
     }
     let sample = history.load().await?;
     let axis = arguments.x_axis.as_deref().unwrap_or("_step");
-    let mut rows = Rows::new(context.format(), columns(axis, &keys), context.screen)
+    let mut rows = Rows::new(context.format(), columns(axis, &keys), axis, context.screen)
         .map_err(|error| Failure::io("create a temporary file", error))?;
     for row in sample.batch.rows() {
         rows.row(&mut context.out, row)?;

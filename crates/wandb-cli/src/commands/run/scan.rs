@@ -169,7 +169,7 @@ fn request(run: &RunReference, arguments: &ScanArgs, keys: &[String]) -> Scan {
 }
 
 fn writer(format: Format, keys: &[String], context: &Context) -> CommandResult<Rows> {
-    Rows::new(format, columns("_step", keys), context.screen)
+    Rows::new(format, columns("_step", keys), "_step", context.screen)
         .map_err(|error| Failure::io("create a temporary file", error))
 }
 

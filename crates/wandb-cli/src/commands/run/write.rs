@@ -12,7 +12,7 @@ use crate::cli::{
     RunCreateArgs, RunDeleteArgs, RunSetStateArgs, RunStopArgs, RunUpdateArgs, RunUploadArgs, RunWaitArgs,
     StateChoice,
 };
-use crate::commands::plan::{Step, agreed};
+use crate::commands::plan::{self, Step, agreed};
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
@@ -206,7 +206,7 @@ pub(super) async fn delete(context: &mut Context, arguments: &RunDeleteArgs) -> 
     }
     if agreed(context, arguments.consent, &format!("Delete {what}?"), &steps).await? {
         run.delete(arguments.with_artifacts).await?;
-        context.note(&format!("deleted {what}"));
+        plan::done(context, &steps, &format!("deleted {what}"))?;
     }
     Ok(())
 }
@@ -218,11 +218,11 @@ pub(super) async fn stop(context: &mut Context, arguments: &RunStopArgs) -> Comm
     let path = run.run_path().to_string();
     let step = Step::new("stop", "run", &path).note(format!("state {}", run.state));
     let question = format!("Stop run {path} ({})?", run.name);
-    if agreed(context, arguments.consent, &question, &[step]).await? {
+    let steps = [step];
+    if agreed(context, arguments.consent, &question, &steps).await? {
         run.stop().await?;
-        context.note(&format!(
-            "asked run {path} to stop; it does so at its next sign of life"
-        ));
+        let told = format!("asked run {path} to stop; it does so at its next sign of life");
+        plan::done(context, &steps, &told)?;
     }
     Ok(())
 }
