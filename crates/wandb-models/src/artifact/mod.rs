@@ -132,8 +132,16 @@ impl fmt::Debug for Artifact {
 #[cfg(test)]
 mod cache_tests;
 #[cfg(test)]
+mod edit_tests;
+#[cfg(test)]
 mod lineage_tests;
 #[cfg(test)]
+mod listing_tests;
+#[cfg(test)]
 mod log_tests;
+#[cfg(test)]
+mod manifest_tests;
+#[cfg(test)]
+mod run_tests;
 #[cfg(test)]
 mod tests;
