@@ -31,7 +31,8 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`manifest`] | the files of a version: read and written, streaming and bounded; hostile paths |
+//! | [`manifest`] | the files of a version: read and written, streaming and bounded |
+//! | [`filenames`] | which paths may become files: hostile ones, and those that not every system can hold |
 //! | [`digest`] | MD5 and XXH128 of bytes, of an artifact, keys of referenced objects |
 //! | [`name`] | names, versions, aliases, tags, types, `wandb-artifact://` addresses |
 //! | [`layout`] | where a server keeps the files |
@@ -47,6 +48,7 @@ pub mod cache;
 pub mod digest;
 #[cfg(feature = "transfer")]
 pub mod draft;
+pub mod filenames;
 pub mod layout;
 pub mod manifest;
 #[cfg(feature = "media")]
@@ -63,6 +65,7 @@ pub mod verify;
 
 pub use cache::Cache;
 pub use digest::{Algorithm, ArtifactDigest, ContentDigest, EntryDigest};
+pub use filenames::NamePolicy;
 pub use manifest::{Limits, Manifest, ManifestEntry, ManifestError};
 pub use name::{ArtifactName, ArtifactPath};
 pub use plan::DownloadPlan;

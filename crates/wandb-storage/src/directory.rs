@@ -70,7 +70,7 @@ impl Directory {
     /// Reads a file and tells its size and digest; `None` when there is none.
     ///
     /// # Errors
-    /// [`StorageError::Io`], also when the name leads out of the directory through a symbolic link.
+    /// [`StorageError::Io`]; [`StorageError::Link`] when the name leads out of the directory through a symbolic link.
     pub fn facts(
         &self,
         name: &RelativePath,
@@ -98,28 +98,28 @@ impl Directory {
         match read() {
             Ok(facts) => Ok(Some(facts)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(StorageError::io("read", self.path_of(name))(error)),
+            Err(error) => Err(self.failed("read", name.as_str(), error)),
         }
     }
 
     /// What is under a name. Its own symbolic link is not followed.
     ///
     /// # Errors
-    /// [`StorageError::Io`], also when a parent leads out of the directory through a symbolic link.
+    /// [`StorageError::Io`]; [`StorageError::Link`] when a parent leads out of the directory through a symbolic link.
     pub fn look_at(&self, name: &RelativePath) -> Result<Found, StorageError> {
         Found::of(self.handle.symlink_metadata(name.as_str()))
-            .map_err(StorageError::io("look at", self.path_of(name)))
+            .map_err(|error| self.failed("look at", name.as_str(), error))
     }
 
     /// Opens a file for reading; `None` when there is none.
     ///
     /// # Errors
-    /// [`StorageError::Io`], also when the name leads out of the directory through a symbolic link.
+    /// [`StorageError::Io`]; [`StorageError::Link`] when the name leads out of the directory through a symbolic link.
     pub fn open(&self, name: &RelativePath) -> Result<Option<File>, StorageError> {
         match self.handle.open(name.as_str()) {
             Ok(file) => Ok(Some(file.into_std())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(StorageError::io("open", self.path_of(name))(error)),
+            Err(error) => Err(self.failed("open", name.as_str(), error)),
         }
     }
 
@@ -247,7 +247,32 @@ impl Directory {
         }
         self.handle
             .create_dir_all(parent)
-            .map_err(StorageError::io("create directory", self.path.join(parent)))
+            .map_err(|error| self.failed("create directory", parent, error))
+    }
+
+    /// What a refusal of the system means. The handle's library refuses what a link leads out of the directory, in words
+    /// of its own, and does not say which link that is.
+    fn failed(&self, action: &'static str, path: &str, error: io::Error) -> StorageError {
+        let is_escape = |error: &io::Error| {
+            error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none()
+        };
+        let leads_out = |path: &&str| {
+            let found = self.handle.symlink_metadata(path);
+            found.is_ok_and(|found| found.is_symlink())
+                && self.handle.metadata(path).is_err_and(|error| is_escape(&error))
+        };
+        let parents = path.match_indices('/').map(|(end, _)| &path[..end]);
+        let link = if is_escape(&error) {
+            parents.chain([path]).find(leads_out)
+        } else {
+            None
+        };
+        match link {
+            Some(link) => StorageError::Link {
+                link: self.path.join(link),
+            },
+            None => StorageError::io(action, self.path.join(path))(error),
+        }
     }
 }
 

@@ -20,6 +20,12 @@ pub enum StorageError {
         /// Why not.
         source: io::Error,
     },
+    /// A symbolic link on the way to the target leads out of the directory. Nothing goes through it.
+    #[error("{link:?} is a symbolic link that leads out of the directory")]
+    Link {
+        /// The folder that is a link.
+        link: PathBuf,
+    },
     /// The target is there and may not be replaced.
     #[error("{path:?} exists already")]
     Exists {
@@ -53,6 +59,7 @@ impl StorageError {
                     None => source.kind().into(),
                 },
             },
+            Self::Link { link } => Self::Link { link: link.clone() },
             Self::Exists { path } => Self::Exists { path: path.clone() },
             Self::Mismatch { path, source } => Self::Mismatch {
                 path: path.clone(),
@@ -73,6 +80,12 @@ impl From<StorageError> for Error {
                 Some("the file system is read-only: choose another directory"),
             ),
             StorageError::Io { .. } => (ErrorKind::Io, None),
+            StorageError::Link { .. } => (
+                ErrorKind::Conflict,
+                Some(
+                    "nothing is written or read through such a link: remove it, or choose another directory",
+                ),
+            ),
             StorageError::Exists { .. } => (ErrorKind::Conflict, None),
             StorageError::Mismatch { .. } => (
                 ErrorKind::Integrity,
@@ -88,7 +101,7 @@ impl From<StorageError> for Error {
         match error {
             StorageError::Io { source, .. } => converted.with_source(source),
             StorageError::Mismatch { source, .. } => converted.with_source(source),
-            StorageError::Exists { .. } => converted,
+            StorageError::Link { .. } | StorageError::Exists { .. } => converted,
         }
     }
 }

@@ -197,7 +197,7 @@ pub(crate) fn sweep(directory: &Directory, parent: &str, is_wanted: &dyn Fn(&str
     removed
 }
 
-fn unique() -> u64 {
+pub(crate) fn unique() -> u64 {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
     u64::from(std::process::id()) << 24 | (count & 0xff_ffff)

@@ -133,12 +133,27 @@ fn symbolic_links_do_not_lead_out() {
     let root = tempfile::tempdir().unwrap();
     let outside = tempfile::tempdir().unwrap();
     let directory = Directory::create(root.path()).unwrap();
-    std::os::unix::fs::symlink(outside.path(), root.path().join("link")).unwrap();
-    assert!(
-        directory
-            .begin(&name("link/x"), Existing::Replace, Algorithm::Md5)
-            .is_err()
-    );
+    // A link that stays inside, and behind it one that does not: the second is told.
+    fs::create_dir(root.path().join("in")).unwrap();
+    std::os::unix::fs::symlink("in", root.path().join("alias")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), root.path().join("in/link")).unwrap();
+    let names = ["in/link/x", "alias/link/x", "in/link/deep/er/x"];
+    for (path, link) in names.into_iter().zip(["in/link", "alias/link", "in/link"]) {
+        let link = root.path().join(link);
+        let begun = directory.begin(&name(path), Existing::Replace, Algorithm::Md5);
+        for error in [
+            begun.map(|_| ()).unwrap_err(),
+            directory.look_at(&name(path)).unwrap_err(),
+        ] {
+            assert!(
+                matches!(&error, StorageError::Link { link: told } if *told == link),
+                "{error:?}"
+            );
+            let error = wandb_core::Error::from(error);
+            assert!(error.to_string().contains("is a symbolic link"), "{error}");
+            assert!(error.hints()[0].contains("nothing is written"), "{error:?}");
+        }
+    }
     fs::write(outside.path().join("secret"), "s").unwrap();
     std::os::unix::fs::symlink(outside.path().join("secret"), root.path().join("file")).unwrap();
     assert!(directory.facts(&name("file"), Algorithm::Md5).is_err());

@@ -57,7 +57,7 @@ impl Draft {
     /// # Errors
     /// [`Io`](wandb_core::ErrorKind::Io) when it cannot be read, [`Conflict`](wandb_core::ErrorKind::Conflict) when the draft
     /// has the path with another content, [`InvalidInput`](wandb_core::ErrorKind::InvalidInput) for a path that could not be
-    /// downloaded.
+    /// downloaded anywhere. One that only some systems can hold is told by [`path_report`](Self::path_report).
     pub async fn add_file(
         &mut self,
         local: impl AsRef<Path>,

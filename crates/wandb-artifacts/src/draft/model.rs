@@ -5,10 +5,11 @@ use std::{
     path::Path,
 };
 
-use wandb_core::{Error, ErrorKind, Result, path::safe_relative_path};
+use wandb_core::{Error, ErrorKind, Result, path::refuse_hostile};
 
 use crate::{
     digest::{Algorithm, ArtifactDigest},
+    filenames::PathReport,
     layout::StorageLayout,
     manifest::{Manifest, ManifestEntry},
     transfer::{LocalFile, LocalSource},
@@ -139,9 +140,10 @@ impl Draft {
 
     /// What [`put`](Self::put) would refuse.
     pub(super) fn check(&self, entry: &ManifestEntry, overwrite: bool) -> Result<()> {
-        // A name that nobody could download is not logged either.
+        // A name that nobody could download is not logged either. What this system cannot hold, another may.
         let path = entry.path();
-        safe_relative_path(path)?;
+        refuse_hostile(path)
+            .map_err(|error| Error::from(error).with_hint("give it another path in the artifact"))?;
         let refused = |message: String| Err(Error::new(ErrorKind::Conflict, message));
         if let Some(member) = self.members.get(path) {
             return if overwrite || member.entry.digest() == entry.digest() {
@@ -166,6 +168,13 @@ impl Draft {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What is to be said of the names before they are logged: which of them some systems cannot hold, or not beside each
+    /// other. They are no error: it takes [`NamePolicy::System`](crate::filenames::NamePolicy) to download them.
+    #[must_use]
+    pub fn path_report(&self) -> PathReport<'_> {
+        PathReport::of(self.members.keys().map(String::as_str))
     }
 
     /// The manifest as far as it is known: without the versions in which new bytes first appear.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use wandb_core::{
     Value,
+    path::{RefusedName, RelativePath, safe_relative_path},
     value::{Map, Scanner},
 };
 
@@ -35,8 +36,8 @@ pub(super) struct Rest {
 pub(super) const XXH128_EXTRA: &str = r#"{"alg":"XXH128"}"#;
 
 impl ManifestEntry {
-    /// A file. The path has `/` between its segments; whether it is safe is told by
-    /// [`check_paths`](crate::manifest::Manifest::check_paths).
+    /// A file. The path has `/` between its segments; whether it may become a file is
+    /// told by [`path_report`](crate::manifest::Manifest::path_report).
     #[must_use]
     pub fn file(path: impl Into<Box<str>>, digest: ContentDigest, size: u64) -> Self {
         Self {
@@ -164,6 +165,15 @@ impl ManifestEntry {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The path as one that stays under whatever directory it is joined to, and that this system can hold. Whether others can,
+    /// too, is told by [`path_report`](crate::manifest::Manifest::path_report).
+    ///
+    /// # Errors
+    /// When it does not, or this system cannot.
+    pub fn relative_path(&self) -> Result<RelativePath, RefusedName> {
+        safe_relative_path(self.path())
     }
 
     /// What the manifest says the bytes are.

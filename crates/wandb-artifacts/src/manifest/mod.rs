@@ -6,7 +6,6 @@
 //! | [`ManifestEntry`] | one file or reference |
 //! | [`Limits`] | how much a manifest may hold before reading stops |
 //! | [`ManifestError`] | what can be wrong with one |
-//! | [`PathFaults`] | what can be wrong with its paths: names that leave the directory, clashes |
 //!
 //! Reading is streaming: the JSON text is never whole in memory, and an entry takes about 80 bytes beside its path.
 
@@ -14,7 +13,6 @@ mod entry;
 mod error;
 mod limits;
 mod model;
-mod paths;
 mod policy;
 mod read;
 mod split;
@@ -24,7 +22,6 @@ pub use entry::ManifestEntry;
 pub use error::{ManifestError, Place};
 pub use limits::Limits;
 pub use model::{DuplicatePath, Manifest};
-pub use paths::{PathFault, PathFaults};
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 
 use crate::{
     digest::{Algorithm, ArtifactDigest, EntryDigest},
+    filenames::PathReport,
     layout::StorageLayout,
 };
 
@@ -149,6 +150,12 @@ impl Manifest {
         let rest = &self.entries[start..];
         let end = rest.partition_point(|entry| entry.path().starts_with(prefix));
         &rest[..end]
+    }
+
+    /// Everything that keeps the paths that begin with a text from becoming files, here or on other systems.
+    #[must_use]
+    pub fn path_report(&self, prefix: &str) -> PathReport<'_> {
+        PathReport::of(self.with_prefix(prefix).iter().map(ManifestEntry::path))
     }
 
     /// Adds an entry and gives the one that it replaces. Moves the entries behind it: to add many, collect them and call

@@ -2,7 +2,7 @@
 
 use wandb_core::{
     Error, ErrorKind,
-    path::UnsafeName,
+    path::RefusedName,
     value::{FitError, ParseValueError},
 };
 
@@ -64,7 +64,7 @@ pub enum MediaError {
         /// The entry.
         path: String,
         /// The name and what is wrong with it.
-        source: UnsafeName,
+        source: RefusedName,
     },
     /// More bytes, tables or levels than [`ReadOptions`](super::ReadOptions) allows.
     #[error("{path:?} has more than {limit} {what}")]

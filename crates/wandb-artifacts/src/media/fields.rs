@@ -1,6 +1,6 @@
 //! Members of a JSON object by name, with errors that say where they are.
 
-use wandb_core::{Value, path::safe_relative_path, value::Map};
+use wandb_core::{Value, path::refuse_hostile, value::Map};
 
 use super::MediaError;
 
@@ -111,11 +111,8 @@ impl<'a> Fields<'a> {
 
 /// Checks a path that an entry names.
 pub(super) fn check_path(origin: &str, name: &str) -> Result<(), MediaError> {
-    match safe_relative_path(name) {
-        Ok(_) => Ok(()),
-        Err(source) => Err(MediaError::UnsafePath {
-            path: origin.to_owned(),
-            source,
-        }),
-    }
+    refuse_hostile(name).map_err(|source| MediaError::UnsafePath {
+        path: origin.to_owned(),
+        source,
+    })
 }

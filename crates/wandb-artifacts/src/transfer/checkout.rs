@@ -9,7 +9,7 @@ use serde::Serialize;
 use wandb_core::{Error, ErrorKind, Result};
 use wandb_storage::{Directory, EntryKind, Walked};
 
-use super::{Download, DownloadedArtifact, blocking::blocking, download::existing};
+use super::{Download, DownloadedArtifact, blocking::blocking, download::existing, names};
 use crate::{manifest::Manifest, plan::PlanSummary};
 
 /// Something in the directory that is not a member of the version.
@@ -36,13 +36,15 @@ impl Download {
     /// removed; [`Checkout::run`] does it. Writes nothing.
     ///
     /// # Errors
-    /// [`Protocol`](wandb_core::ErrorKind::Protocol) for a hostile manifest; [`Io`](wandb_core::ErrorKind::Io) when it cannot
+    /// [`Protocol`](wandb_core::ErrorKind::Protocol) and [`Conflict`](wandb_core::ErrorKind::Conflict) for names as
+    /// [`Download::run`]; [`Io`](wandb_core::ErrorKind::Io) when it cannot
     /// be listed; [`Conflict`](wandb_core::ErrorKind::Conflict) when something is there whose name is not Unicode, so that it
     /// could not be named to be removed.
     pub async fn checkout(self) -> Result<Checkout> {
         let (manifest, root) = self.manifest_and_root();
+        let options = self.options.clone();
         let (removals, in_the_way) = blocking(move || {
-            manifest.check_paths()?;
+            names::admit(&manifest, &options)?;
             match existing(&root)? {
                 None => Ok((Vec::new(), BTreeSet::new())),
                 Some(directory) => survey(&manifest, &directory),
@@ -188,6 +190,7 @@ impl Checkout {
         let (_, root) = self.download.manifest_and_root();
         let removals = Arc::new(self.removals);
         if !self.in_the_way.is_empty() {
+            self.download.check_names().await?;
             let (root, removals, in_the_way) = (root.clone(), Arc::clone(&removals), self.in_the_way.clone());
             blocking(move || {
                 let doomed: Vec<&Removal> = in_the_way.iter().map(|&place| &removals[place]).collect();

@@ -20,6 +20,7 @@ use super::{
     checkout::is_at_or_below,
     engine::{Engine, Job, lock, memory},
     gate::Gate,
+    names,
     present::VerifiedFacts,
     publisher::{Publisher, Ready, Work},
     report::Failures,
@@ -35,7 +36,8 @@ use crate::{
 
 /// A download of an artifact version.
 ///
-/// 1. The paths of the whole manifest are checked; one that is hostile ends it before anything is written.
+/// 1. The paths in scope are checked; one that is hostile, or that the [policy](DownloadOptions::names) does not take, ends it
+///    before anything is written.
 /// 2. What is there is compared: by the record of an earlier verification if size, times and inode are the same, else by
 ///    reading. Parts of killed downloads are taken over or removed.
 /// 3. What the cache has, proven, comes from there.
@@ -53,7 +55,7 @@ pub struct Download {
     client: Client,
     pub(super) manifest: Arc<Manifest>,
     urls: Arc<dyn UrlSource>,
-    options: DownloadOptions,
+    pub(super) options: DownloadOptions,
     /// Paths that a plan takes for removed, with everything below them.
     cleared: Arc<BTreeSet<String>>,
 }
@@ -144,7 +146,8 @@ impl Download {
         start..start + self.manifest.with_prefix(prefix).len()
     }
 
-    /// Looks at the disk and tells what would be done. Sends and writes nothing.
+    /// Looks at the disk and tells what would be done. Sends and writes nothing; so whether the disk takes two names for one is
+    /// not tried.
     ///
     /// # Errors
     /// As [`run`](Self::run), as far as it gets.
@@ -175,8 +178,7 @@ impl Download {
     async fn facts(&self) -> Result<Facts> {
         let (manifest, options, scope) = (Arc::clone(&self.manifest), self.options.clone(), self.scope());
         blocking(move || {
-            // The whole manifest: one that is hostile anywhere is not trusted anywhere.
-            manifest.check_paths()?;
+            names::admit_on_disk(&manifest, &options)?;
             let directory = Directory::create(&options.root)?;
             let records = cached::records(&options)?;
             Facts::read(&manifest, scope, directory, records)
@@ -189,7 +191,7 @@ impl Download {
         let (manifest, options, scope) = (Arc::clone(&self.manifest), self.options.clone(), self.scope());
         let cleared = Arc::clone(&self.cleared);
         blocking(move || {
-            manifest.check_paths()?;
+            names::admit(&manifest, &options)?;
             let Some(directory) = existing(&options.root)? else {
                 return Ok(scope.collect());
             };
@@ -211,8 +213,10 @@ impl Download {
     /// Downloads.
     ///
     /// # Errors
-    /// - [`Protocol`](wandb_core::ErrorKind::Protocol) for a manifest with paths that lead elsewhere or clash; nothing
-    ///   is written then;
+    /// - [`Protocol`](wandb_core::ErrorKind::Protocol) for paths that lead elsewhere or are files and directories at once;
+    ///   nothing is written then;
+    /// - [`Conflict`](wandb_core::ErrorKind::Conflict) for names that the [policy](DownloadOptions::names) does not take, and
+    ///   for those that the disk takes for one; nothing is written then;
     /// - [`Integrity`](wandb_core::ErrorKind::Integrity) when bytes are not the promised ones;
     /// - [`NotFound`](wandb_core::ErrorKind::NotFound) when an object is gone;
     /// - [`Incomplete`](wandb_core::ErrorKind::Incomplete) when an entry is not accounted for at the end;

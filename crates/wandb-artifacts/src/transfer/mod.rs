@@ -22,6 +22,7 @@ mod engine;
 mod fetch;
 mod file_sink;
 mod gate;
+mod names;
 mod options;
 mod pace;
 mod present;

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use wandb_core::path::NamePolicy;
 use wandb_storage::{Directory, Placement};
 
 use super::{
@@ -29,6 +30,7 @@ const UNSIZED_LIMIT: u64 = 16 << 30;
 pub struct DownloadOptions {
     pub(crate) root: PathBuf,
     pub(crate) prefix: String,
+    pub(crate) names: NamePolicy,
     pub(crate) cache: Option<Arc<Cache>>,
     pub(crate) skip_cache: bool,
     pub(crate) records: Option<Directory>,
@@ -56,6 +58,7 @@ impl DownloadOptions {
         Self {
             root: root.into(),
             prefix: String::new(),
+            names: NamePolicy::Portable,
             cache: None,
             skip_cache: false,
             records: None,
@@ -80,6 +83,14 @@ impl DownloadOptions {
     /// Only entries whose paths begin with a text (official: `path_prefix`). Nothing is asked for the others.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
+        self
+    }
+
+    /// Which names of files are taken. [`NamePolicy::Portable`] unless set: names in scope that not every system can hold, beside
+    /// each other, end the download before anything is written. With [`NamePolicy::System`] those are taken that this system
+    /// can hold; names that the disk takes for one are still an error. Hostile names always are.
+    pub fn names(mut self, policy: NamePolicy) -> Self {
+        self.names = policy;
         self
     }
 

@@ -2,6 +2,8 @@
 
 use std::{fmt, num::NonZeroUsize};
 
+use wandb_core::path::NamePolicy;
+
 /// How a directory is checked. The default checks everything, refuses extra files and uses all processors.
 #[derive(Clone, Copy, Default)]
 pub struct VerifyOptions<'a> {
@@ -9,6 +11,8 @@ pub struct VerifyOptions<'a> {
     pub allow_extra: bool,
     /// Checks only the entries, and tells only the extra files, whose paths begin with this text. Empty by default.
     pub prefix: &'a str,
+    /// Which names of files are fine; those of every system by default. Others are told as faults. Hostile names always are.
+    pub names: NamePolicy,
     /// How many files are read at once; by default as many as there are processors.
     pub threads: Option<NonZeroUsize>,
     /// Who hears of the progress and may cancel.
@@ -39,6 +43,7 @@ impl fmt::Debug for VerifyOptions<'_> {
             .debug_struct("VerifyOptions")
             .field("allow_extra", &self.allow_extra)
             .field("prefix", &self.prefix)
+            .field("names", &self.names)
             .field("threads", &self.threads)
             .finish_non_exhaustive()
     }

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use wandb_core::{Error, ErrorKind};
 use wandb_storage::{EntryKind, StorageError};
 
-use crate::{digest::ContentDigest, manifest::PathFaults};
+use crate::{digest::ContentDigest, filenames::PathFault};
 
 /// What a check of a directory found. Every list is complete and in the order of the paths.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -28,6 +28,9 @@ pub struct Verification {
     pub wrong_type: Vec<WrongType>,
     /// What could not be read.
     pub unreadable: Vec<Unreadable>,
+    /// Names of files that the [policy](super::VerifyOptions::names) does not take. A hostile one has no file, and nothing else is
+    /// told of it; of the others it is also told how their files are.
+    pub names: Vec<PathFault>,
     /// References: their bytes are not the server's, so nothing is checked. No fault.
     pub unverified_references: Vec<String>,
 }
@@ -102,6 +105,7 @@ impl Verification {
             + self.wrong_size.len()
             + self.wrong_type.len()
             + self.unreadable.len()
+            + self.names.len()
     }
 
     /// The same, as an error if any fault was found.
@@ -142,12 +146,14 @@ impl Verification {
             EntryKind::File => format!("extra: {path}"),
             kind => format!("extra: {path} ({})", kind.as_str()),
         });
+        let names = self.names.iter().map(|fault| format!("name: {fault}"));
         missing
             .chain(wrong_size)
             .chain(changed)
             .chain(wrong_type)
             .chain(unreadable)
             .chain(extra)
+            .chain(names)
             .map(escaped)
     }
 }
@@ -224,9 +230,6 @@ pub enum VerifyError {
     /// The directory cannot be opened.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// The manifest has paths that lead elsewhere.
-    #[error(transparent)]
-    Paths(#[from] PathFaults),
     /// The observer cancelled.
     #[error("the verification was cancelled")]
     Cancelled,
@@ -236,7 +239,6 @@ impl From<VerifyError> for Error {
     fn from(error: VerifyError) -> Self {
         match error {
             VerifyError::Storage(error) => error.into(),
-            VerifyError::Paths(faults) => faults.into(),
             VerifyError::Cancelled => Self::new(ErrorKind::Cancelled, error.to_string()),
         }
     }

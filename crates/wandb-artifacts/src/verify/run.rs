@@ -6,7 +6,8 @@ use wandb_core::path::RelativePath;
 use wandb_storage::{Directory, EntryKind, Walked};
 
 use crate::{
-    manifest::{Manifest, ManifestEntry, PathFault, PathFaults},
+    filenames::PathReport,
+    manifest::{Manifest, ManifestEntry},
     parallel,
 };
 
@@ -19,11 +20,11 @@ use super::{
 ///
 /// Every file of the manifest must be there as an ordinary file of the right size and digest, and nothing else may be there
 /// unless [`allow_extra`](VerifyOptions::allow_extra) says so; directories that hold nothing are ignored. References are told
-/// as unverified.
+/// as unverified. A file whose name could not be one is a fault of its own, and the others are checked all the same.
 ///
 /// # Errors
-/// When the directory cannot be opened, the manifest has paths that would leave it, or the observer cancelled. What is wrong
-/// with the files is no error but the result.
+/// When the directory cannot be opened, or the observer cancelled. What is wrong with the files and their names is no error but
+/// the result.
 pub fn verify(
     directory: impl AsRef<Path>,
     manifest: &Manifest,
@@ -45,24 +46,14 @@ pub fn verify_directory(
     let mut report = Verification::default();
     let found = list(directory, entries, options, &mut report);
     let mut jobs = Vec::new();
-    let mut faults = PathFaults {
-        faults: Vec::new(),
-        count: 0,
-    };
     for (entry, kind) in entries.iter().zip(found) {
         if entry.is_reference() {
             report.unverified_references.push(entry.path().to_owned());
             continue;
         }
-        let name = match entry.relative_path() {
-            Ok(name) => name,
-            Err(error) => {
-                faults.add(PathFault::Unsafe {
-                    path: error.name().to_owned(),
-                    reason: error.reason(),
-                });
-                continue;
-            }
+        // No file can be there: the name is among the faults.
+        let Ok(name) = entry.relative_path() else {
+            continue;
         };
         match kind {
             None => report.missing.push(entry.path().to_owned()),
@@ -73,9 +64,9 @@ pub fn verify_directory(
             }),
         }
     }
-    if faults.count > 0 {
-        return Err(faults.into());
-    }
+    report.names = PathReport::of_all(entries.iter().map(ManifestEntry::path))
+        .admit(options.names)
+        .map_or_else(|faults| faults.faults, |()| Vec::new());
     // The largest first, so that no thread begins a long file when the others are done.
     jobs.sort_by_key(|job| Reverse(job.entry.size()));
     if let Some(observer) = options.observer {
@@ -216,6 +207,7 @@ impl Verification {
             .sort_unstable_by(|left, right| left.path.cmp(&right.path));
         self.wrong_type
             .sort_unstable_by(|left, right| left.path.cmp(&right.path));
+        self.names.sort_by(|left, right| left.path().cmp(right.path()));
         self.unreadable
             .sort_unstable_by(|left, right| left.path.cmp(&right.path));
     }

@@ -11,6 +11,7 @@ use wandb_core::{Error, ErrorKind};
 use super::*;
 use crate::{
     digest::Algorithm,
+    filenames::{NamePolicy, PathFault},
     manifest::{Manifest, ManifestEntry},
 };
 
@@ -199,13 +200,85 @@ fn entries_without_a_size_are_checked_by_their_digest() {
 }
 
 #[test]
-fn hostile_manifests_and_missing_directories_are_errors() {
-    let root = tempfile::tempdir().unwrap();
-    let hostile = manifest(&[("../x", ""), ("/etc/passwd", ""), ("fine", "")]);
-    match verify(root.path(), &hostile, &VerifyOptions::default()) {
-        Err(VerifyError::Paths(faults)) => assert_eq!(faults.count, 2),
-        other => panic!("{other:?}"),
+fn hostile_names_are_faults_of_their_entries_and_the_rest_is_verified() {
+    let outside = tempfile::tempdir().unwrap();
+    let root = outside.path().join("root");
+    write(outside.path(), &[("x", "never read"), ("root/fine", "y")]);
+    let many: Vec<String> = (0..1_500).map(|number| format!("../{number}")).collect();
+    let mut hostile = manifest(&[
+        ("../x", "never read"),
+        ("/etc/passwd", ""),
+        ("fine", "y"),
+        ("fine/x", ""),
+    ]);
+    for path in &many {
+        hostile.insert(entry(path, ""));
     }
+    for names in [NamePolicy::Portable, NamePolicy::System] {
+        let options = VerifyOptions {
+            names,
+            ..VerifyOptions::default()
+        };
+        let found = verify(&root, &hostile, &options).unwrap();
+        assert_eq!(
+            (found.verified, found.names.len()),
+            (1, many.len() + 3),
+            "every one is told"
+        );
+        assert_eq!(found.missing, ["fine/x"]);
+        assert_eq!(found.faults(), found.names.len() + 1);
+        let told: Vec<_> = found.names.iter().map(PathFault::path).collect();
+        assert!(
+            told.is_sorted()
+                && told.contains(&"../x")
+                && told.contains(&"/etc/passwd")
+                && told.contains(&"fine")
+        );
+        assert!(
+            found
+                .to_string()
+                .contains("name: unsafe path \"../x\": it has a dot segment"),
+            "{found}"
+        );
+        let error = Error::from(found.into_result().unwrap_err());
+        assert_eq!(error.kind(), ErrorKind::Integrity);
+    }
+}
+
+#[cfg(not(windows))]
+#[test]
+fn unportable_names_are_faults_unless_the_system_decides() {
+    let root = tempfile::tempdir().unwrap();
+    let files = [
+        ("aux.py", "one"),
+        ("end.", "two"),
+        ("q?", "three"),
+        ("plain", "four"),
+    ];
+    write(root.path(), &files);
+    let manifest = manifest(&files);
+    let found = verify(root.path(), &manifest, &VerifyOptions::default()).unwrap();
+    assert_eq!((found.verified, found.faults()), (4, 3), "{found}");
+    let told: Vec<_> = found.names.iter().map(PathFault::path).collect();
+    assert_eq!(told, ["aux.py", "end.", "q?"]);
+    let value = serde_json::to_value(&found).unwrap();
+    assert_eq!(value["names"][0]["fault"], "unportable");
+    assert_eq!(value["names"][0]["reason"], "it is the name of a Windows device");
+    let options = VerifyOptions {
+        names: NamePolicy::System,
+        ..VerifyOptions::default()
+    };
+    assert!(verify(root.path(), &manifest, &options).unwrap().is_ok());
+    // What is not there is missing under any name.
+    fs::remove_file(root.path().join("end.")).unwrap();
+    let found = verify(root.path(), &manifest, &options).unwrap();
+    assert_eq!((found.verified, found.faults()), (3, 1), "{found}");
+    assert_eq!(found.missing, ["end."]);
+}
+
+#[test]
+fn a_missing_directory_is_an_error() {
+    let root = tempfile::tempdir().unwrap();
     let missing = root.path().join("none");
     assert!(matches!(
         verify(missing, &manifest(FILES), &VerifyOptions::default()),

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use wandb_api::settings::parse_size;
 
-use super::Consent;
 use super::artifact_cache::CacheCommand;
 use super::artifact_collection::CollectionCommand;
 use super::artifact_put::ArtifactPutArgs;
 use super::artifact_write::{
     ArtifactDeleteArgs, ArtifactLinkArgs, ArtifactLinkedArgs, ArtifactUnlinkArgs, ArtifactUpdateArgs,
 };
+use super::{Consent, Names};
 
 /// Verbs of artifacts.
 #[derive(Debug, Subcommand)]
@@ -226,6 +226,10 @@ pub(crate) struct ArtifactDownloadArgs {
     #[arg(long, value_name = "PREFIX")]
     pub(crate) prefix: Option<String>,
 
+    /// Which file names are taken.
+    #[command(flatten)]
+    pub(crate) names: Names,
+
     /// Neither read nor fill the cache.
     #[arg(long, conflicts_with_all = ["link", "offline", "cache_budget"])]
     pub(crate) skip_cache: bool,
@@ -265,6 +269,10 @@ pub(crate) struct CheckoutArgs {
     /// The directory to make equal [default: as for download].
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+
+    /// Which file names are taken.
+    #[command(flatten)]
+    pub(crate) names: Names,
 
     /// What it may take.
     #[command(flatten)]
@@ -307,6 +315,10 @@ pub(crate) struct VerifyArgs {
     #[arg(long)]
     pub(crate) allow_extra: bool,
 
+    /// Which file names are taken.
+    #[command(flatten)]
+    pub(crate) names: Names,
+
     /// References that were not downloaded are no difference.
     #[arg(long)]
     pub(crate) allow_missing_references: bool,
@@ -342,6 +354,10 @@ pub(crate) struct ArtifactGetArgs {
     /// The directory for files [default: as for download].
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+
+    /// Which file names are taken.
+    #[command(flatten)]
+    pub(crate) names: Names,
 
     /// What it may take.
     #[command(flatten)]

@@ -11,6 +11,7 @@ mod global;
 mod list;
 mod local;
 mod login;
+mod names;
 mod people;
 mod project;
 mod report;
@@ -44,6 +45,7 @@ pub(crate) use local::{
     LocalCommand, LocalPlace, LocalTeamAddArgs, LocalTeamCommand, LocalUserAddArgs, LocalUserCommand,
 };
 pub(crate) use login::LoginArgs;
+pub(crate) use names::{Names, NamesChoice};
 pub(crate) use people::{
     ApiKeyCommand, ApiKeyCreateArgs, ApiKeyDeleteArgs, TeamCommand, TeamCreateArgs, TeamInviteArgs,
     TeamRemoveArgs, TeamServiceAccountArgs, UserCommand, UserListArgs,

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::KeyList;
 use super::run_write::{
     LogArtifactArgs, RunArtifactsArgs, RunCreateArgs, RunDeleteArgs, RunDeleteFilesArgs, RunSetStateArgs,
     RunStopArgs, RunUpdateArgs, RunUploadArgs, RunWaitArgs, UseArtifactArgs,
 };
+use super::{KeyList, NamesChoice};
 
 /// Verbs of runs.
 #[derive(Debug, Subcommand)]
@@ -259,6 +259,11 @@ pub(crate) struct DownloadArgs {
     /// Replace files that exist and differ.
     #[arg(long)]
     pub(crate) replace: bool,
+
+    /// Which file names are taken; of those that not every system can hold there is a warning. Names that lead elsewhere
+    /// (../x) are never taken.
+    #[arg(long = "names", value_name = "WHICH", value_enum, default_value_t = NamesChoice::System)]
+    pub(crate) name_policy: NamesChoice,
 }
 
 /// Options of `run metadata`.

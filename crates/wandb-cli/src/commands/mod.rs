@@ -7,6 +7,7 @@ mod demo;
 mod details;
 mod local;
 mod login;
+mod names;
 mod people;
 mod plan;
 mod project;

@@ -57,7 +57,11 @@ convert_from! {
     order::OrderError => |_| ErrorKind::InvalidInput,
     path::NameError => |_| ErrorKind::InvalidInput,
     path::PathError => |_| ErrorKind::InvalidInput,
-    path::UnsafeName => |_| ErrorKind::InvalidInput,
+    path::RefusedName => |error| match error.fault() {
+        path::NameFault::Hostile(_) => ErrorKind::InvalidInput,
+        // Something else would do: another policy, another system.
+        path::NameFault::Unportable(_) => ErrorKind::Conflict,
+    },
     // A key that cannot be one is no better than one that was refused.
     secret::ApiKeyError => |_| ErrorKind::Authentication,
     settings::SettingsError => settings_kind,

@@ -7,7 +7,8 @@
 //! | [`ProjectPath`], [`RunPath`], [`SweepPath`], [`ReportPath`], [`AnyPath`] | checked whole paths, read and printed |
 //! | [`ProjectPage`] | the web address of any page of a project |
 //! | [`PathContext`] | what a short path leaves out: default entity and project, the configured server |
-//! | [`safe_relative_path`], [`RelativePath`], [`clash_key`] | the one check of file names that came from a server |
+//! | [`safe_relative_path`], [`RelativePath`] | the one check of file names that came from a server |
+//! | [`NameFault`], [`NamePolicy`], [`clash_key`] | names that are hostile, and those that not every system can hold |
 //!
 //! ```
 //! use wandb_core::path::{EntityName, PathContext, RunPath};
@@ -20,6 +21,7 @@
 //! ```
 
 mod error;
+mod file_name;
 mod name;
 mod object;
 mod parse;
@@ -27,10 +29,11 @@ mod relative;
 mod web;
 
 pub use error::{ObjectKind, PathError, PathProblem};
+pub use file_name::{HostileReason, NameFault, NamePolicy, UnportableReason, clash_key};
 pub use name::{EntityName, NameError, NameProblem, ProjectName, ReportId, RunId, SweepId};
 pub use object::{AnyPath, ProjectPath, ReportPath, RunPath, SweepPath};
 pub use parse::PathContext;
-pub use relative::{RelativePath, UnsafeName, UnsafeNameReason, clash_key, safe_relative_path};
+pub use relative::{RefusedName, RelativePath, refuse_hostile, safe_relative_path};
 pub use web::ProjectPage;
 
 #[cfg(test)]

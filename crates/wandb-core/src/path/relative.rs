@@ -1,176 +1,92 @@
 //! The one check of file names that a server, a manifest or a run gives us.
 //!
-//! Such a name is hostile until it is proven to stay under the directory that it is joined to, on every platform: a
-//! project that was downloaded on Linux may be copied to Windows, and one rule is easier to trust than three.
+//! Such a name is hostile until it is proven to stay under the directory that it is joined to. Whether other systems could hold
+//! it, too, is another question: see [`NamePolicy`].
 //! Symbolic links that already lie under the directory are not seen here; whoever opens the file has to refuse them.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use icu_normalizer::DecomposingNormalizerBorrowed;
+use super::file_name::{NameFault, NamePolicy, clash_key};
 
-/// Longest segment in bytes: what common file systems take.
-const MAXIMUM_SEGMENT_LENGTH: usize = 255;
-
-/// Longest name in bytes: `PATH_MAX` of Linux, less some room for the directory.
-const MAXIMUM_LENGTH: usize = 3072;
-
-/// Names that Windows gives to devices, in whatever directory and with whatever extension.
-const DEVICE_NAMES: &[&str] = &["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
-
-/// A relative file name that stays under whatever directory it is joined to.
+/// A relative file name that stays under whatever directory it is joined to, and that this system can hold.
 ///
 /// - One or more segments joined by `/`; none is empty, `.` or `..`.
-/// - No backslash, control character (NUL included), drive letter (`c:`) or Windows device name (`aux.txt`).
-/// - No segment ends in a dot or a space, which Windows drops; none is longer than 255 bytes.
-/// - Everything else is allowed: Unicode, spaces inside, `%`, a leading dot.
+/// - No NUL and no drive letter (`c:`); no segment is longer than 255 bytes.
+/// - On Windows also nothing that it could not hold or would take for another name ([`UnportableReason`]).
+///
+/// [`UnportableReason`]: super::UnportableReason
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelativePath(String);
 
-/// A name that must not become a file.
+/// A name that must not become a file here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unsafe file name {name:?}: {reason}")]
-pub struct UnsafeName {
+#[error("{} file name {name:?}: {fault}", self.adjective())]
+pub struct RefusedName {
     name: String,
-    reason: UnsafeNameReason,
+    fault: NameFault,
 }
 
-/// Why a name must not become a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum UnsafeNameReason {
-    /// Nothing is there.
-    #[error("it is empty")]
-    Empty,
-    /// It begins with a slash.
-    #[error("it is absolute")]
-    Absolute,
-    /// Two slashes in a row, or a slash at the end.
-    #[error("it has an empty segment")]
-    EmptySegment,
-    /// A segment is `.` or `..`.
-    #[error("it has a dot segment")]
-    DotSegment,
-    /// A backslash, which separates segments on Windows.
-    #[error("it has a backslash")]
-    Backslash,
-    /// A control character, NUL included.
-    #[error("it has a control character")]
-    ControlCharacter,
-    /// A segment begins with a drive letter, such as `c:`.
-    #[error("it has a drive letter")]
-    DriveLetter,
-    /// A colon, on Windows only: it opens an alternate data stream there, so that no file of that name would appear.
-    #[error("it has a colon")]
-    Colon,
-    /// A segment is a Windows device, such as `aux.txt`.
-    #[error("it is the name of a Windows device")]
-    DeviceName,
-    /// A segment ends in a dot or a space, which Windows drops.
-    #[error("a segment ends in a dot or a space")]
-    TrailingDotOrSpace,
-    /// A segment of more than 255 bytes, or more than 3072 bytes in all.
-    #[error("it is too long")]
-    TooLong,
-}
+impl RefusedName {
+    pub(super) fn new(name: &str, fault: NameFault) -> Self {
+        Self {
+            name: name.chars().take(300).collect(),
+            fault,
+        }
+    }
 
-impl UnsafeName {
+    fn adjective(&self) -> &'static str {
+        match self.fault {
+            NameFault::Hostile(_) => "unsafe",
+            NameFault::Unportable(_) => "unportable",
+        }
+    }
+
     /// The name, cut to a readable length.
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Why it was refused.
-    pub fn reason(&self) -> UnsafeNameReason {
-        self.reason
+    pub fn fault(&self) -> NameFault {
+        self.fault
     }
 
     /// Advice for the user, one sentence each.
     pub fn hints(&self) -> Vec<String> {
-        vec![
-            "the name came from the server; read the file to memory, or save it under a name of your own"
-                .to_owned(),
-        ]
+        match self.fault {
+            NameFault::Unportable(reason) if reason.is_possible_here() => vec![NamePolicy::HINT.to_owned()],
+            _ => Vec::new(),
+        }
     }
 }
 
-/// Checks that a name stays under the directory that it will be joined to. See [`RelativePath`] for the rules.
+/// Checks that a name stays under the directory that it will be joined to, and that this system can hold it, by
+/// [`NamePolicy::System`]. See [`RelativePath`] for the rules.
 ///
 /// # Errors
-/// When it does not, or when some platform could read it as another file than this one does.
-pub fn safe_relative_path(name: &str) -> Result<RelativePath, UnsafeName> {
-    match reason_against(name) {
-        None => Ok(RelativePath(name.to_owned())),
-        Some(reason) => Err(UnsafeName {
-            name: name.chars().take(300).collect(),
-            reason,
-        }),
-    }
+/// When it does not.
+pub fn safe_relative_path(name: &str) -> Result<RelativePath, RefusedName> {
+    NamePolicy::System.check(name)
 }
 
-fn reason_against(name: &str) -> Option<UnsafeNameReason> {
-    if name.is_empty() {
-        return Some(UnsafeNameReason::Empty);
+/// Checks that a name is not hostile, whether or not this system can hold it: for names that do not become files here.
+///
+/// # Errors
+/// When it is hostile.
+pub fn refuse_hostile(name: &str) -> Result<(), RefusedName> {
+    match NameFault::of(name) {
+        Some(fault @ NameFault::Hostile(_)) => Err(RefusedName::new(name, fault)),
+        _ => Ok(()),
     }
-    if name.len() > MAXIMUM_LENGTH {
-        return Some(UnsafeNameReason::TooLong);
-    }
-    if name.chars().any(char::is_control) {
-        return Some(UnsafeNameReason::ControlCharacter);
-    }
-    if name.contains('\\') {
-        return Some(UnsafeNameReason::Backslash);
-    }
-    if name.starts_with('/') {
-        return Some(UnsafeNameReason::Absolute);
-    }
-    if cfg!(windows) && name.contains(':') {
-        return Some(UnsafeNameReason::Colon);
-    }
-    name.split('/').find_map(reason_against_segment)
-}
-
-fn reason_against_segment(segment: &str) -> Option<UnsafeNameReason> {
-    let bytes = segment.as_bytes();
-    if segment.is_empty() {
-        Some(UnsafeNameReason::EmptySegment)
-    } else if segment == "." || segment == ".." {
-        Some(UnsafeNameReason::DotSegment)
-    } else if bytes.len() > MAXIMUM_SEGMENT_LENGTH {
-        Some(UnsafeNameReason::TooLong)
-    } else if segment.ends_with(['.', ' ']) {
-        Some(UnsafeNameReason::TrailingDotOrSpace)
-    } else if bytes[0].is_ascii_alphabetic() && bytes.get(1) == Some(&b':') {
-        Some(UnsafeNameReason::DriveLetter)
-    } else if is_device(segment) {
-        Some(UnsafeNameReason::DeviceName)
-    } else {
-        None
-    }
-}
-
-/// Whether Windows opens a device for this name. What follows the first dot or colon, and spaces before it, do not count.
-fn is_device(segment: &str) -> bool {
-    let stem = segment
-        .split(['.', ':'])
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches(' ')
-        .to_ascii_uppercase();
-    if DEVICE_NAMES.contains(&stem.as_str()) {
-        return true;
-    }
-    let Some(number) = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT")) else {
-        return false;
-    };
-    // Windows takes superscript digits for digits here.
-    matches!(
-        number,
-        "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³"
-    )
 }
 
 impl RelativePath {
+    /// Of a name that was checked.
+    pub(super) fn unchecked(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// The name, with `/` between segments.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -215,16 +131,4 @@ impl AsRef<str> for RelativePath {
     fn as_ref(&self) -> &str {
         &self.0
     }
-}
-
-/// A key that is equal for two names which some file system takes for one file: case and Unicode composition folded.
-///
-/// Two files of one download with equal keys would overwrite each other on Windows and macOS. A file also clashes with
-/// a directory: compare the keys of every name's parent directories too.
-pub fn clash_key(name: &str) -> String {
-    let decomposer = DecomposingNormalizerBorrowed::new_nfd();
-    let decomposed = decomposer.normalize(name);
-    // Upper then lower case comes close to full case folding: "ß" and "ss", final and other sigma meet.
-    let folded = decomposed.to_uppercase().to_lowercase().replace('ς', "σ");
-    decomposer.normalize(&folded).into_owned()
 }

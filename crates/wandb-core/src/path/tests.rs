@@ -293,45 +293,82 @@ fn new_names_have_stricter_rules() {
 }
 
 #[test]
-fn unsafe_file_names_are_refused() {
-    use UnsafeNameReason as UnsafeReason;
+fn hostile_file_names_are_refused_by_every_policy() {
     for (name, reason) in [
-        ("", UnsafeReason::Empty),
-        ("/etc/passwd", UnsafeReason::Absolute),
-        ("//host/share", UnsafeReason::Absolute),
-        ("..", UnsafeReason::DotSegment),
-        ("a/../../b", UnsafeReason::DotSegment),
-        ("./a", UnsafeReason::DotSegment),
-        ("a/./b", UnsafeReason::DotSegment),
-        ("a//b", UnsafeReason::EmptySegment),
-        ("a/", UnsafeReason::EmptySegment),
-        ("..\\b", UnsafeReason::Backslash),
-        ("\\\\host\\share", UnsafeReason::Backslash),
-        ("a\0b", UnsafeReason::ControlCharacter),
-        ("a\nb", UnsafeReason::ControlCharacter),
-        ("a\u{85}b", UnsafeReason::ControlCharacter),
-        ("a/aux.txt", UnsafeReason::DeviceName),
-        ("NUL", UnsafeReason::DeviceName),
-        ("con .log", UnsafeReason::DeviceName),
-        ("Com1.json/x", UnsafeReason::DeviceName),
-        ("lpt².x", UnsafeReason::DeviceName),
-        ("conin$", UnsafeReason::DeviceName),
-        ("a.", UnsafeReason::TrailingDotOrSpace),
-        ("a /b", UnsafeReason::TrailingDotOrSpace),
-        ("...", UnsafeReason::TrailingDotOrSpace),
-        (&"x".repeat(256), UnsafeReason::TooLong),
-        (&"x/".repeat(2000), UnsafeReason::TooLong),
+        ("", HostileReason::Empty),
+        ("/etc/passwd", HostileReason::Absolute),
+        ("//host/share", HostileReason::Absolute),
+        ("\\\\host\\share", HostileReason::Absolute),
+        ("\\x", HostileReason::Absolute),
+        ("..", HostileReason::DotSegment),
+        ("a/../../b", HostileReason::DotSegment),
+        ("./a", HostileReason::DotSegment),
+        ("a/./b", HostileReason::DotSegment),
+        ("...", HostileReason::DotSegment),
+        ("a/.. /b", HostileReason::DotSegment),
+        ("..\\b", HostileReason::DotSegment),
+        ("a\\..\\..\\b", HostileReason::DotSegment),
+        ("a//b", HostileReason::EmptySegment),
+        ("a/", HostileReason::EmptySegment),
+        ("a/\\b", HostileReason::EmptySegment),
+        ("a\0b", HostileReason::Nul),
+        ("c:/x", HostileReason::DriveLetter),
+        ("C:x", HostileReason::DriveLetter),
+        ("a/z:x", HostileReason::DriveLetter),
+        ("a\\z:x", HostileReason::DriveLetter),
+        (&"x".repeat(256), HostileReason::TooLong),
+        (&"x/".repeat(2000), HostileReason::TooLong),
     ] {
-        let error = safe_relative_path(name).unwrap_err();
-        assert_eq!(error.reason(), reason, "{name:?}");
-        assert!(!error.hints().is_empty());
-    }
-    for name in ["c:/x", "C:x", "a/z:x"] {
-        let reason = safe_relative_path(name).unwrap_err().reason();
+        for policy in [NamePolicy::Portable, NamePolicy::System] {
+            let error = policy.check(name).unwrap_err();
+            assert_eq!(error.fault(), NameFault::Hostile(reason), "{name:?}");
+            assert!(error.to_string().starts_with("unsafe file name"), "{error}");
+            assert!(error.hints().is_empty());
+        }
         assert!(
-            matches!(reason, UnsafeReason::DriveLetter | UnsafeReason::Colon),
+            safe_relative_path(name).is_err() && refuse_hostile(name).is_err(),
             "{name:?}"
         );
+    }
+}
+
+#[test]
+fn unportable_file_names_are_refused_only_where_that_is_asked_for_or_on_windows() {
+    for (name, reason) in [
+        ("a\\b", UnportableReason::Backslash),
+        ("a\nb", UnportableReason::ControlCharacter),
+        ("a\u{85}b", UnportableReason::ControlCharacter),
+        ("12:30.log", UnportableReason::ForbiddenCharacter(':')),
+        ("q?", UnportableReason::ForbiddenCharacter('?')),
+        ("a/st*r", UnportableReason::ForbiddenCharacter('*')),
+        ("a\"b", UnportableReason::ForbiddenCharacter('"')),
+        ("<a>", UnportableReason::ForbiddenCharacter('<')),
+        ("a/aux.txt", UnportableReason::DeviceName),
+        ("NUL", UnportableReason::DeviceName),
+        ("con .log", UnportableReason::DeviceName),
+        ("Com1.json/x", UnportableReason::DeviceName),
+        ("lpt².x", UnportableReason::DeviceName),
+        ("conin$", UnportableReason::DeviceName),
+        ("CONOUT$.x", UnportableReason::DeviceName),
+        ("a.", UnportableReason::TrailingDotOrSpace),
+        ("a /b", UnportableReason::TrailingDotOrSpace),
+        (" ", UnportableReason::TrailingDotOrSpace),
+    ] {
+        assert_eq!(
+            NameFault::of(name),
+            Some(NameFault::Unportable(reason)),
+            "{name:?}"
+        );
+        let error = NamePolicy::Portable.check(name).unwrap_err();
+        assert_eq!(
+            (error.name(), error.fault()),
+            (name, NameFault::Unportable(reason))
+        );
+        assert_eq!(error.hints().is_empty(), cfg!(windows));
+        let here = NamePolicy::System.check(name);
+        assert_eq!(here.is_ok(), !cfg!(windows), "{name:?}");
+        assert_eq!(here, safe_relative_path(name));
+        assert_eq!(refuse_hostile(name), Ok(()));
     }
 }
 
@@ -348,10 +385,11 @@ fn ordinary_file_names_are_allowed() {
         "auxiliary",
         "~/x",
         " leading",
-        "a'b\"c$d&e",
+        "a'b$c&d=e",
         &"x".repeat(255),
     ] {
-        let path = safe_relative_path(name).unwrap();
+        let path = NamePolicy::Portable.check(name).unwrap();
+        assert_eq!(safe_relative_path(name).as_ref(), Ok(&path));
         assert_eq!(path.as_str(), name);
         assert_eq!(path.segments().next_back(), Some(path.file_name()));
     }
@@ -370,6 +408,44 @@ fn clashing_names_have_one_key() {
     }
     assert_ne!(clash_key("a"), clash_key("b"));
     assert_ne!(clash_key("e"), clash_key("é"));
+}
+
+/// What POSIX and Windows each make of a name, letter by letter.
+fn plain_kind(name: &str) -> &'static str {
+    let leads_out = |name: &str| {
+        let pieces: Vec<&str> = name.split('/').collect();
+        pieces.iter().any(|piece| {
+            let letters: Vec<char> = piece.chars().collect();
+            let only_dots = letters.iter().all(|letter| *letter == '.' || *letter == ' ');
+            let drive = letters.len() > 1 && letters[0].is_ascii_alphabetic() && letters[1] == ':';
+            letters.is_empty() || (only_dots && letters.contains(&'.')) || drive
+        })
+    };
+    let too_long = name.len() > 3072 || name.split('/').any(|piece| piece.len() > 255);
+    if too_long || name.contains('\0') || leads_out(name) || leads_out(&name.replace('\\', "/")) {
+        return "hostile";
+    }
+    let devices = ["con", "prn", "aux", "nul", "conin$", "conout$"]
+        .map(str::to_owned)
+        .into_iter();
+    let numbered = "0123456789¹²³"
+        .chars()
+        .flat_map(|digit| [format!("com{digit}"), format!("lpt{digit}")]);
+    let devices: Vec<String> = devices.chain(numbered).collect();
+    let odd = name.split('/').any(|piece| {
+        let stem: String = piece
+            .chars()
+            .take_while(|letter| !".:".contains(*letter))
+            .collect();
+        let stem = stem.trim_end_matches(' ').to_ascii_lowercase();
+        piece.trim_end_matches(['.', ' ']) != piece || devices.contains(&stem)
+    });
+    let forbidden = |letter: char| letter.is_control() || "\\<>:\"|?*".contains(letter);
+    if odd || name.chars().any(forbidden) {
+        "unportable"
+    } else {
+        "portable"
+    }
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -453,7 +529,24 @@ proptest! {
         before in "[a-z]{0,3}", after in "[a-z]{0,3}", piece in prop::sample::select(vec!["..", ".", "", "CON", "nul.txt", "c:x", "a.", "b "]),
     ) {
         let name = [before.as_str(), piece, after.as_str()].join("/");
-        prop_assert!(safe_relative_path(&name).is_err());
+        prop_assert!(NamePolicy::Portable.check(&name).is_err());
+    }
+
+    /// The kinds, told once more in another way: by what the systems do with the name.
+    #[test]
+    fn every_name_is_of_the_kind_that_a_plain_reading_gives_it(
+        name in prop_oneof![
+            "([abC:.]|/|\\\\| |\\?|\u{1}|\0|\\.\\.|aux|nul|com1|é){0,7}",
+            "\\PC{0,12}",
+            any::<String>(),
+        ],
+    ) {
+        let kind = match NameFault::of(&name) {
+            None => "portable",
+            Some(NameFault::Unportable(_)) => "unportable",
+            Some(NameFault::Hostile(_)) => "hostile",
+        };
+        prop_assert_eq!(kind, plain_kind(&name), "{:?}", name);
     }
 
     /// Without marks, whose order Unicode itself does not keep when case changes (U+0345 becomes a letter).

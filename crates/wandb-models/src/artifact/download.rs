@@ -1,12 +1,9 @@
 //! Downloading a version.
 
-use std::{
-    collections::HashSet,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::HashSet, path::PathBuf, sync::Arc};
 
 use wandb_artifacts::{
+    filenames::NamePolicy,
     name::CollectionName,
     plan::PlanSummary,
     transfer::{Checkout, Download, DownloadOptions, DownloadedArtifact, Progress},
@@ -26,6 +23,7 @@ use super::{
 pub struct ArtifactDownloadOptions {
     root: Option<PathBuf>,
     prefix: String,
+    names: NamePolicy,
     skip_cache: bool,
     allow_missing_references: bool,
     skip_references: bool,
@@ -49,6 +47,14 @@ impl ArtifactDownloadOptions {
     /// Only files whose paths begin with a text (official: `path_prefix`). Nothing is asked for the others.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
+        self
+    }
+
+    /// Which names of files are taken. [`NamePolicy::Portable`] unless set: names that not every system can hold, beside each
+    /// other, end the download before anything is written. With [`NamePolicy::System`] those are taken that this system can
+    /// hold; names that the disk takes for one are still an error, and hostile names always are.
+    pub fn names(mut self, policy: NamePolicy) -> Self {
+        self.names = policy;
         self
     }
 
@@ -210,11 +216,9 @@ impl Artifact {
     ) -> Result<Vec<PathBuf>> {
         let artifact = self.by(options).await;
         let mut entries = Vec::with_capacity(paths.len());
-        let mut names = Vec::with_capacity(paths.len());
         let mut seen = HashSet::new();
         for path in paths {
             let entry = artifact.entry(path.as_ref()).await?;
-            names.push(safe_relative_path(entry.path())?);
             if seen.insert(path.as_ref()) {
                 entries.push(entry);
             }
@@ -242,10 +246,10 @@ impl Artifact {
                 format!("{:?} is a reference that is not downloaded", tracked.path),
             ));
         }
-        let places = names
+        paths
             .iter()
-            .map(|name| downloaded.root.join(Path::new(name.as_str())));
-        Ok(places.collect())
+            .map(|path| Ok(safe_relative_path(path.as_ref())?.under(&downloaded.root)))
+            .collect()
     }
 
     async fn prepare(&self, options: &ArtifactDownloadOptions) -> Result<Download> {
@@ -274,6 +278,7 @@ impl Artifact {
         };
         let mut inner = DownloadOptions::below(root)
             .prefix(&*options.prefix)
+            .names(options.names)
             .skip_cache(options.skip_cache)
             .allow_missing_references(options.allow_missing_references)
             .skip_references(options.skip_references)

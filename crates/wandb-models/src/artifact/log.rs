@@ -71,6 +71,10 @@ impl ArtifactDraft {
         let operation = format!("log artifact \"{name}\"");
         self.check()
             .map_err(|error| error.in_operation(operation.clone()))?;
+        let report = self.path_report();
+        if !report.unportable().is_empty() {
+            tracing::warn!(artifact = name, "{}", report.unportable());
+        }
         let log = Log {
             api,
             run: path,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use wandb_artifacts::transfer::{Address, AddressSource, receive_file};
 use wandb_core::{
     Error, ErrorKind, Result,
-    path::{RelativePath, safe_relative_path},
+    path::{NamePolicy, RelativePath},
 };
 use wandb_storage::{Directory, Existing, Expected};
 
@@ -21,6 +21,7 @@ pub use wandb_artifacts::transfer::{NoProgress, Progress};
 pub struct FileDownloadOptions {
     root: PathBuf,
     existing: IfExists,
+    names: NamePolicy,
     progress: Arc<dyn Progress>,
 }
 
@@ -36,6 +37,7 @@ impl Default for FileDownloadOptions {
         Self {
             root: PathBuf::from("."),
             existing: IfExists::Refuse,
+            names: NamePolicy::Portable,
             progress: Arc::new(NoProgress),
         }
     }
@@ -60,6 +62,14 @@ impl FileDownloadOptions {
     /// Keeps a file that is there if its size and digest are the promised ones, without a request; replaces it if not.
     pub fn keep_verified(mut self) -> Self {
         self.existing = IfExists::KeepIfVerified;
+        self
+    }
+
+    /// Which names are taken. [`NamePolicy::Portable`] unless set: one that not every system can hold is a
+    /// [`Conflict`](ErrorKind::Conflict). A file knows only its own name: whoever downloads many and replaces what is there looks
+    /// for names that the disk takes for one with a [`PathReport`](wandb_artifacts::filenames::PathReport).
+    pub fn names(mut self, policy: NamePolicy) -> Self {
+        self.names = policy;
         self
     }
 
@@ -98,7 +108,7 @@ impl File {
     ///
     /// # Errors
     /// - [`InvalidInput`](ErrorKind::InvalidInput) when the name would leave the directory;
-    /// - [`Conflict`](ErrorKind::Conflict) when the target exists;
+    /// - [`Conflict`](ErrorKind::Conflict) when the target exists, or the [policy](FileDownloadOptions::names) does not take the name;
     /// - [`Timeout`](ErrorKind::Timeout) when the bytes come too slowly;
     /// - [`Integrity`](ErrorKind::Integrity) when the bytes are not the promised ones;
     /// - [`Io`](ErrorKind::Io) when the disk fails; else as any request.
@@ -110,7 +120,11 @@ impl File {
     }
 
     async fn download_inner(&self, options: &FileDownloadOptions) -> Result<DownloadedFile> {
-        let name = safe_relative_path(&self.name)?;
+        let name = options.names.check(&self.name).map_err(|error| {
+            Error::from(error).with_hint(
+                "nothing was written; the file can be read to memory, or saved under a name of your own",
+            )
+        })?;
         let expected = self.expected()?;
         let root = options.root.clone();
         let directory = blocking(move || Ok(Directory::create(root)?)).await?;

@@ -132,6 +132,7 @@ pub(super) async fn download(context: &mut Context, arguments: &ArtifactDownload
     let bar = context.ui.transfer(artifact.size, &artifact.exact_name());
     let options = options(arguments.root.as_deref(), arguments.limits)
         .prefix(arguments.prefix.as_deref().unwrap_or_default())
+        .names(arguments.names.policy())
         .skip_cache(arguments.skip_cache)
         .allow_missing_references(arguments.allow_missing_references)
         .placement(match arguments.link {
@@ -262,7 +263,7 @@ pub(super) async fn checkout(context: &mut Context, arguments: &CheckoutArgs) ->
     let artifact = connection.api().artifact(&arguments.name).await?;
     let bar = context.ui.transfer(artifact.size, &artifact.exact_name());
     let options =
-        options(arguments.root.as_deref(), arguments.limits).progress(Arc::new(TransferBar(bar.clone())));
+        options(arguments.root.as_deref(), arguments.limits).names(arguments.names.policy()).progress(Arc::new(TransferBar(bar.clone())));
     let checkout = artifact.checkout(&options).await?;
     if arguments.consent.dry_run {
         let summary = checkout.plan().await?;

@@ -10,6 +10,7 @@ use wandb_api::{Api, Artifact, ArtifactDraft, ErrorKind, LoggedArtifact, UploadO
 
 use super::edit::{object, show};
 use crate::cli::{ArtifactPutArgs, DigestChoice};
+use crate::commands::names;
 use crate::commands::plan::{self, Step};
 use crate::context::Context;
 use crate::exit::ExitStatus;
@@ -32,6 +33,11 @@ pub(super) async fn put(context: &mut Context, arguments: &ArtifactPutArgs) -> C
     if draft.is_empty() {
         return Err(Failure::usage("there is nothing to log: no file was found"));
     }
+    names::warn(
+        context.ui,
+        draft.path_report().unportable(),
+        "downloading them takes --names system",
+    );
     let size = draft.manifest().size();
     let what = format!(
         "{} in {}",

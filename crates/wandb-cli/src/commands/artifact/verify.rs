@@ -32,7 +32,7 @@ pub(super) async fn verify(context: &mut Context, arguments: &VerifyArgs) -> Com
         }
         (None, None) => return Err(Failure::usage("neither a version nor --manifest was named")),
     };
-    let result = check(context, manifest, root.clone(), arguments.allow_extra).await?;
+    let result = check(context, manifest, root.clone(), arguments).await?;
     show(context, &result)?;
     let unchecked = result.unverified_references.len() as u64;
     if !result.is_ok() {
@@ -41,7 +41,11 @@ pub(super) async fn verify(context: &mut Context, arguments: &VerifyArgs) -> Com
             root.display(),
             text::counted(result.faults() as u64, "difference")
         );
-        return Err(Failure::new(ExitStatus::Integrity, what)
+        let failure = Failure::new(ExitStatus::Integrity, what);
+        if result.faults() == result.names.len() && result.names.iter().all(|fault| !fault.is_hostile()) {
+            return Err(failure.hint("with --names system names that this system can hold are no difference"));
+        }
+        return Err(failure
             .hint("`wb artifact download` brings the right files; `wb artifact checkout` also removes what is extra"));
     }
     if unchecked > 0 && !arguments.allow_missing_references {
@@ -68,13 +72,15 @@ async fn check(
     context: &Context,
     manifest: Arc<Manifest>,
     root: PathBuf,
-    allow_extra: bool,
+    arguments: &VerifyArgs,
 ) -> CommandResult<Verification> {
     let bar = context.ui.transfer(Some(manifest.size()), "verifying");
     let observer = Bar(bar.clone());
+    let (allow_extra, names) = (arguments.allow_extra, arguments.names.policy());
     let checked = tokio::task::spawn_blocking(move || {
         let options = VerifyOptions {
             allow_extra,
+            names,
             observer: Some(&observer),
             ..VerifyOptions::default()
         };
@@ -108,7 +114,8 @@ struct Difference {
     fault: &'static str,
     /// A digest, or a size in bytes.
     expected: Option<String>,
-    /// The same of what is there; for what is no file what it is, for what cannot be read why not.
+    /// The same of what is there; for what is no file what it is, for what cannot be read why not, for a name what is wrong with
+    /// it.
     actual: Option<String>,
 }
 
@@ -127,8 +134,8 @@ fn difference_fields(difference: &Difference) -> Fields<'_> {
 
 /// In the order of the lists: what is missing first, what is extra last but for what could not be read.
 fn differences(result: &Verification) -> impl Iterator<Item = Difference> {
-    let row = |path: &String, fault, expected: Option<String>, actual: Option<String>| Difference {
-        path: path.clone(),
+    let row = |path: &str, fault, expected: Option<String>, actual: Option<String>| Difference {
+        path: path.to_owned(),
         fault,
         expected,
         actual,
@@ -157,12 +164,17 @@ fn differences(result: &Verification) -> impl Iterator<Item = Difference> {
         .unreadable
         .iter()
         .map(move |it| row(&it.path, "unreadable", None, Some(it.reason.clone())));
+    let names = result
+        .names
+        .iter()
+        .map(move |fault| row(fault.path(), "name", None, Some(fault.reason())));
     missing
         .chain(wrong_size)
         .chain(changed)
         .chain(wrong_type)
         .chain(extra)
         .chain(unreadable)
+        .chain(names)
 }
 
 fn show(context: &mut Context, result: &Verification) -> CommandResult {

@@ -2,14 +2,17 @@
 
 use std::collections::HashSet;
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use wandb_api::artifacts::filenames::{PathFaults, PathReport};
+use wandb_api::path::{NameFault, NamePolicy};
 use wandb_api::{DownloadedFile, File, FileDownloadOptions, RunReference};
 
-use super::clash;
 use super::files::no_such_file;
 use crate::cli::DownloadArgs;
+use crate::commands::names;
 use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::failure::{CommandResult, Failure};
@@ -77,7 +80,9 @@ pub(crate) async fn download(context: &mut Context, arguments: &DownloadArgs) ->
     let connection = context.connect().await?;
     let run = connection.api().run_reference(&arguments.path).await?;
     let files = choose(&run, &arguments.names).await?;
-    clash::check(&files, &arguments.root, context.ui).await?;
+    let policy = NamePolicy::from(arguments.name_policy);
+    let doubtful = check_names(&files, arguments.root.clone(), policy).await?;
+    names::warn(context.ui, &doubtful, "a copy there may lose files");
     // The sizes are the server's word: a sum beyond all bounds is no reason to stop, and only the bar shows it.
     let total = files
         .iter()
@@ -85,8 +90,9 @@ pub(crate) async fn download(context: &mut Context, arguments: &DownloadArgs) ->
     let bar = context
         .ui
         .transfer(Some(total), &text::counted(files.len() as u64, "file"));
-    let mut options =
-        FileDownloadOptions::below(&arguments.root).progress(Arc::new(TransferBar(bar.clone())));
+    let mut options = FileDownloadOptions::below(&arguments.root)
+        .names(policy)
+        .progress(Arc::new(TransferBar(bar.clone())));
     if arguments.replace {
         options = options.keep_verified();
     }
@@ -155,6 +161,25 @@ pub(crate) async fn download(context: &mut Context, arguments: &DownloadArgs) ->
     context.tell_count(count, "file");
     context.tell_hidden(hidden);
     Ok(())
+}
+
+/// Refuses names that the policy does not take, and those that would be in each other's way on this disk. Gives those that are
+/// taken and that other systems could not hold. A hostile name is left out: its file is refused by itself.
+async fn check_names(files: &[File], root: PathBuf, policy: NamePolicy) -> CommandResult<PathFaults> {
+    let names: Vec<String> = files
+        .iter()
+        .filter(|file| !matches!(NameFault::of(&file.name), Some(NameFault::Hostile(_))))
+        .map(|file| file.name.clone())
+        .collect();
+    let checked = tokio::task::spawn_blocking(move || {
+        let report = PathReport::of(names.iter().map(String::as_str));
+        report.admit(policy)?;
+        report.check_disk(&root)?;
+        Ok::<_, wandb_api::Error>(report.unportable().clone())
+    });
+    let broken =
+        |error| Failure::new(ExitStatus::Failed, "the check of the names ended early").with_source(error);
+    Ok(checked.await.map_err(broken)??)
 }
 
 /// The files to download: all of the run, or those that were named, of which none may be missing.

@@ -1,7 +1,6 @@
 //! `wb run …`.
 
 mod artifacts;
-mod clash;
 mod console;
 mod download;
 mod explain;
