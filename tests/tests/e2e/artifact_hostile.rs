@@ -12,6 +12,7 @@ use http::{Method, Request, Response};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 use wandb_api::artifacts::{Algorithm, Limits, Manifest, ManifestEntry};
+use wandb_api::path::NamePolicy;
 use wandb_api::transport::{Body, Transport, TransportError};
 use wandb_api::{Artifact, ArtifactDownloadOptions, Error, ErrorKind};
 use wandb_tests::{TestServer, log_version, noise, walk};
@@ -168,7 +169,7 @@ const HEAD: &str = r#"{"version":1,"storagePolicy":"wandb-storage-policy-v1","st
 async fn paths_that_lead_elsewhere_or_meet_are_refused_before_anything_is_asked_for() {
     let long = "x".repeat(300);
     let deep = "d/".repeat(3_000) + "f";
-    for paths in [
+    let hostile = [
         &["../x"][..],
         &["../../precious"],
         &["a/../../precious"],
@@ -183,24 +184,30 @@ async fn paths_that_lead_elsewhere_or_meet_are_refused_before_anything_is_asked_
         &["C:x"],
         &["\\\\?\\C:\\x"],
         &["a\\..\\..\\x"],
-        &["a\\b"],
+        &["a\0b"],
+        &[&long],
+        &[&deep],
+        &["a", "a/b"],
+        &["a", "a-b", "a/b/c/d"],
+    ];
+    let unportable = [
+        &["a\\b"][..],
         &["nul"],
         &["d/AUX.txt"],
         &["com1"],
-        &["a\0b"],
         &["line\nbreak"],
+        &["12:30.log"],
         &["end. "],
         &["end."],
-        &[&long],
-        &[&deep],
         &["README", "readme"],
         &["d/x", "D/y", "d/X"],
         &["stra\u{df}e", "STRASSE"],
         &["e\u{301}", "\u{e9}"],
-        &["a", "a/b"],
         &["a", "A/b"],
-        &["a", "a-b", "a/b/c/d"],
-    ] {
+    ];
+    let hostile = hostile.map(|paths| (paths, ErrorKind::Protocol));
+    let unportable = unportable.map(|paths| (paths, ErrorKind::Conflict));
+    for (paths, kind) in hostile.into_iter().chain(unportable) {
         let what = format!(
             "{:?}",
             paths
@@ -212,12 +219,30 @@ async fn paths_that_lead_elsewhere_or_meet_are_refused_before_anything_is_asked_
         let all: Vec<&str> = paths.iter().copied().chain(["zz/good"]).collect();
         let world = World::vouched(manifest_of(&all)).await;
         let error = world.refused(&what).await;
-        assert_eq!(error.kind(), ErrorKind::Protocol, "{what}: {error:?}");
+        assert_eq!(error.kind(), kind, "{what}: {error:?}");
         assert_eq!(world.liar.asked.load(Ordering::Relaxed), 0, "{what}");
-        // Neither does asking for the good one alone.
+        if kind == ErrorKind::Protocol {
+            // Whatever policy is asked for.
+            let options = ArtifactDownloadOptions::below(world.target()).names(NamePolicy::System);
+            let error = world.artifact.download(&options).await.unwrap_err();
+            assert_eq!(error.kind(), kind, "{what}: {error:?}");
+            world.assert_untouched(&what);
+        }
+        // Of the good one alone nothing is wrong, and nothing of the others is touched.
         let only = ArtifactDownloadOptions::below(world.target()).prefix("zz/");
-        assert!(world.artifact.download(&only).await.is_err(), "{what}");
-        world.assert_untouched(&what);
+        let done = world.artifact.download(&only).await;
+        assert_eq!(
+            done.map(|done| done.files())
+                .map_err(|error| format!("{error:?}")),
+            Ok(1),
+            "{what}"
+        );
+        let found: Vec<_> = walk(world.outside.path())
+            .into_iter()
+            .map(|(name, _)| name)
+            .filter(|name| !name.starts_with("cache/"))
+            .collect();
+        assert_eq!(found, ["a/target/zz/good", "precious"], "{what}");
     }
 }
 

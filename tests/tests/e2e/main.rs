@@ -11,6 +11,7 @@
 mod artifact_faults;
 mod artifact_flow;
 mod artifact_hostile;
+mod artifact_names;
 mod artifact_secrets;
 mod artifact_twice;
 mod attributes;

@@ -18,6 +18,8 @@ mod incremental;
 mod local;
 mod login;
 mod media;
+#[cfg(target_os = "linux")]
+mod names;
 mod people;
 mod read;
 mod recipe_2020;
