@@ -166,7 +166,7 @@ fn folders_of_downloads_stay_where_they_are_put() {
     let folder = |text: &str| CollectionName::new(text).unwrap().directory_name(Version(3));
     assert_eq!(folder("model").unwrap().replace(':', "-"), "model-v3");
     assert_eq!(folder(".."), None);
-    assert_eq!(folder("nul"), None);
+    assert_eq!(folder("nul").is_some(), !cfg!(windows));
     assert_eq!(folder(&"x".repeat(254)), None);
 }
 

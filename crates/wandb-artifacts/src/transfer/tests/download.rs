@@ -147,19 +147,24 @@ async fn many_files_are_asked_for_in_batches() {
 
 #[tokio::test]
 async fn a_hostile_manifest_writes_and_asks_nothing() {
-    for path in ["../x", "/x", "a//b", "a/\0", "c:x", "aux.txt", "a\\b"] {
+    let hostile =
+        ["../x", "/x", "a//b", "a/\0", "c:x", "fine/x", "..\\b"].map(|path| (path, ErrorKind::Protocol));
+    let unportable = ["aux.txt", "a\\b", "Fine"].map(|path| (path, ErrorKind::Conflict));
+    for (path, kind) in hostile.into_iter().chain(unportable) {
         let mut world = World::new(&[("fine", b"1")]);
         let mut entries = world.manifest.entries().to_vec();
         entries.push(ManifestEntry::file(path, entries[0].content_digest().unwrap(), 1));
         world.manifest = Arc::new(Manifest::new().with_entries(entries).unwrap());
-        let error = world
-            .download_with(world.options().prefix("fine"))
-            .run()
-            .await
-            .unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Protocol, "{path:?}: {error}");
+        let error = world.download().run().await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{path:?}: {error}");
         assert!(world.files().is_empty());
         assert!(world.network.take_sent().is_empty());
+        // What is not in scope is not touched, and ends nothing.
+        if !path.starts_with("fine") {
+            let part = world.download_with(world.options().prefix("fine"));
+            assert_eq!(part.run().await.unwrap().fetched, 1, "{path:?}");
+            assert_eq!(world.files(), ["fine"]);
+        }
     }
 }
 
