@@ -262,8 +262,9 @@ pub(super) async fn checkout(context: &mut Context, arguments: &CheckoutArgs) ->
     let connection = context.connect_with_cache(false).await?;
     let artifact = connection.api().artifact(&arguments.name).await?;
     let bar = context.ui.transfer(artifact.size, &artifact.exact_name());
-    let options =
-        options(arguments.root.as_deref(), arguments.limits).names(arguments.names.policy()).progress(Arc::new(TransferBar(bar.clone())));
+    let options = options(arguments.root.as_deref(), arguments.limits)
+        .names(arguments.names.policy())
+        .progress(Arc::new(TransferBar(bar.clone())));
     let checkout = artifact.checkout(&options).await?;
     if arguments.consent.dry_run {
         let summary = checkout.plan().await?;

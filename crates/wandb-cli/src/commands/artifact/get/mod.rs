@@ -28,7 +28,8 @@ pub(super) async fn get(context: &mut Context, arguments: &ArtifactGetArgs) -> C
     context.global.cache_budget = arguments.limits.cache_budget;
     let connection = context.connect_with_cache(false).await?;
     let artifact = connection.api().artifact(&arguments.name).await?;
-    let options = download::options(arguments.root.as_deref(), arguments.limits).names(arguments.names.policy());
+    let options =
+        download::options(arguments.root.as_deref(), arguments.limits).names(arguments.names.policy());
     let reader = artifact.entry_reader_with(&options).await?;
     let media = Media::read(&reader, &arguments.entry).await.map_err(|error| {
         let name = artifact.exact_name();
