@@ -20,7 +20,9 @@ use super::{PathFault, PathFaults, faults::DESCRIBED};
 pub struct PathReport<'a> {
     hostile: PathFaults,
     unportable: PathFaults,
-    /// How many of the unportable ones this system cannot hold; none but on Windows.
+    /// Those of the unportable ones that [`NamePolicy::Portable`] refuses.
+    lost: PathFaults,
+    /// Those of the unportable ones that this system cannot hold; none but on Windows.
     impossible: PathFaults,
     /// One for each path that is in the way of the first of its kind.
     clashes: Vec<Clash<'a>>,
@@ -86,13 +88,16 @@ impl<'a> PathReport<'a> {
                     });
                     continue;
                 }
-                Some(NameFault::Unportable(reason)) => {
+                Some(name @ NameFault::Unportable(reason)) => {
                     let fault = || PathFault::Unportable {
                         path: path.to_owned(),
                         reason,
                     };
                     report.unportable.add(most, fault);
-                    if !reason.is_possible_here() {
+                    if NamePolicy::Portable.refuses(name) {
+                        report.lost.add(most, fault);
+                    }
+                    if NamePolicy::System.refuses(name) {
                         report.impossible.add(most, fault);
                     }
                 }
@@ -112,6 +117,7 @@ impl<'a> PathReport<'a> {
         }
         for clash in &report.clashes {
             report.unportable.add(most, || clash.fault());
+            report.lost.add(most, || clash.fault());
         }
         report
     }
@@ -134,7 +140,7 @@ impl<'a> PathReport<'a> {
     /// All faults that it does not take, at once.
     pub fn admit(&self, policy: NamePolicy) -> std::result::Result<(), PathFaults> {
         let others = match policy {
-            NamePolicy::Portable => &self.unportable,
+            NamePolicy::Portable => &self.lost,
             NamePolicy::System => &self.impossible,
         };
         if self.hostile.is_empty() && others.is_empty() {

@@ -252,7 +252,7 @@ fn unportable_names_are_faults_unless_the_system_decides() {
     let files = [
         ("aux.py", "one"),
         ("end.", "two"),
-        ("q?", "three"),
+        ("q\\r", "three"),
         ("plain", "four"),
     ];
     write(root.path(), &files);
@@ -260,7 +260,7 @@ fn unportable_names_are_faults_unless_the_system_decides() {
     let found = verify(root.path(), &manifest, &VerifyOptions::default()).unwrap();
     assert_eq!((found.verified, found.faults()), (4, 3), "{found}");
     let told: Vec<_> = found.names.iter().map(PathFault::path).collect();
-    assert_eq!(told, ["aux.py", "end.", "q?"]);
+    assert_eq!(told, ["aux.py", "end.", "q\\r"]);
     let value = serde_json::to_value(&found).unwrap();
     assert_eq!(value["names"][0]["fault"], "unportable");
     assert_eq!(value["names"][0]["reason"], "it is the name of a Windows device");

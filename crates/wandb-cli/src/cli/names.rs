@@ -24,7 +24,7 @@ impl From<NamesChoice> for NamePolicy {
 /// The option of verbs whose files may be copied to another system.
 #[derive(Debug, Args)]
 pub(crate) struct Names {
-    /// Which file names are taken. Others, such as aux.py, a?b, or A.txt beside a.txt, end it before anything is written. Names
+    /// Which file names are taken. Others, such as aux.py, or A.txt beside a.txt, end it before anything is written. Names
     /// that lead elsewhere (../x) are never taken.
     #[arg(long = "names", value_name = "WHICH", value_enum, default_value_t = NamesChoice::Portable)]
     choice: NamesChoice,

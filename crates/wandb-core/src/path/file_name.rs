@@ -3,7 +3,8 @@
 //! | fault | example | refused |
 //! |---|---|---|
 //! | [`HostileReason`] | `../x`, `/etc/passwd`, `C:x`, `a//b` | always: nothing good needs such a name |
-//! | [`UnportableReason`] | `aux.py`, `end.`, `a?b`, `a\b` | by [`NamePolicy::Portable`]; by [`NamePolicy::System`] only on Windows |
+//! | [`UnportableReason`] | `aux.py`, `end.`, `a\b` | by [`NamePolicy::Portable`]; by [`NamePolicy::System`] only on Windows |
+//! | the same, of a character | `12:30.log`, `a?b` | only on Windows, where no file can have it |
 //!
 //! A name is judged on its own here. That two names are one file on some systems ([`clash_key`]) is a fault of the second kind,
 //! too; that a file is where another name needs a directory, one of the first. Whoever knows all names looks for those.
@@ -28,8 +29,8 @@ const FORBIDDEN: &[char] = &['<', '>', ':', '"', '|', '?', '*'];
 /// Which file names are taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum NamePolicy {
-    /// Only names that Linux, macOS and Windows can all hold, beside each other: what was downloaded on one may be copied to
-    /// another.
+    /// Only names that no system takes for another one, beside each other: what was downloaded on one is not lost silently on
+    /// the way to another. A character that Windows does not allow is no reason elsewhere: there a copy fails in plain sight.
     #[default]
     Portable,
     /// Also names that only some systems can hold, if this one can.
@@ -116,6 +117,12 @@ impl UnportableReason {
         // All of them are things of Windows.
         !cfg!(windows)
     }
+
+    /// Whether some system takes such a name for another one, or for a device, without a word.
+    #[must_use]
+    pub fn is_silent(self) -> bool {
+        !matches!(self, Self::ForbiddenCharacter(_))
+    }
 }
 
 impl NamePolicy {
@@ -126,7 +133,10 @@ impl NamePolicy {
     #[must_use]
     pub fn refuses(self, fault: NameFault) -> bool {
         match (self, fault) {
-            (_, NameFault::Hostile(_)) | (Self::Portable, NameFault::Unportable(_)) => true,
+            (_, NameFault::Hostile(_)) => true,
+            (Self::Portable, NameFault::Unportable(reason)) => {
+                reason.is_silent() || !reason.is_possible_here()
+            }
             (Self::System, NameFault::Unportable(reason)) => !reason.is_possible_here(),
         }
     }
