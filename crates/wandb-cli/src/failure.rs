@@ -23,6 +23,8 @@ pub(crate) struct Failure {
     source: Option<Box<dyn StdError + Send + Sync>>,
     /// The reader of stdout went away (`wb … | head`), which is not a failure.
     broken_pipe: bool,
+    /// An object that a path names is not there. (A part of one that is there can be missing, too.)
+    no_such_object: bool,
 }
 
 impl Failure {
@@ -35,6 +37,7 @@ impl Failure {
             others: Vec::new(),
             source: None,
             broken_pipe: false,
+            no_such_object: false,
         }
     }
 
@@ -71,6 +74,17 @@ impl Failure {
             self.others.push(other);
         }
         self
+    }
+
+    /// Says how a path of two parts was read where what it names is not there: `a/b` may have been meant as `entity/project`.
+    pub(crate) fn read_as(self, path: &str, kind: &str) -> Self {
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        match parts[..] {
+            [project, last] if self.no_such_object && !project.is_empty() && project != "runs" => self.hint(
+                format!("\"{path}\" was read as project/{kind}: the {kind} \"{last}\" of the project \"{project}\""),
+            ),
+            _ => self,
+        }
     }
 
     /// Keeps the cause.
@@ -132,6 +146,7 @@ impl fmt::Display for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut failure = Self::new(ExitStatus::of(error.kind()), error.to_string());
+        failure.no_such_object = error.kind() == ErrorKind::NotFound;
         failure.hints = error.hints().to_vec();
         if failure.hints.is_empty() {
             failure
@@ -209,6 +224,24 @@ mod tests {
             "error: a exists\nerror: b exists\nerror: c is broken\nhint: give --replace\n"
         );
         assert_eq!(failure.status(), ExitStatus::Conflict);
+    }
+
+    #[test]
+    fn a_short_path_that_is_not_there_says_how_it_was_read() {
+        let missing = || Failure::from(Error::not_found("project \"e/a\"").with_hint("look"));
+        assert_eq!(
+            missing().read_as("a/b", "run").hints,
+            [
+                "look",
+                "\"a/b\" was read as project/run: the run \"b\" of the project \"a\""
+            ]
+        );
+        for path in ["e/a/b", "b", "runs/b", "https://wandb.ai/a/b"] {
+            assert_eq!(missing().read_as(path, "run").hints, ["look"], "{path}");
+        }
+        // The run was found, and has no such file.
+        let part = Failure::new(ExitStatus::NotFound, "run \"e/a/b\" has no file \"c\"");
+        assert!(part.read_as("a/b", "run").hints.is_empty());
     }
 
     #[test]

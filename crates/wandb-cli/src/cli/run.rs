@@ -58,6 +58,34 @@ pub(crate) enum RunCommand {
     LogArtifact(LogArtifactArgs),
 }
 
+impl RunCommand {
+    /// The path of the run that it is about; `None` for those that take a project's.
+    pub(crate) fn run_path(&self) -> Option<&str> {
+        let path = match self {
+            Self::List(_) | Self::Create(_) => return None,
+            Self::View(arguments) => &arguments.path,
+            Self::History(arguments) => &arguments.path,
+            Self::Scan(arguments) => &arguments.path,
+            Self::Files(arguments) => &arguments.path,
+            Self::Download(arguments) => &arguments.path,
+            Self::Console(arguments) => &arguments.path,
+            Self::Metadata(arguments) => &arguments.path,
+            Self::Upload(arguments) => &arguments.path,
+            Self::DeleteFiles(arguments) => &arguments.path,
+            Self::Update(arguments) => &arguments.path,
+            Self::Delete(arguments) => &arguments.path,
+            Self::Stop(arguments) => &arguments.path,
+            Self::SetState(arguments) => &arguments.path,
+            Self::Wait(arguments) => &arguments.path,
+            Self::LoggedArtifacts(arguments) => &arguments.path,
+            Self::UsedArtifacts(arguments) => &arguments.path,
+            Self::UseArtifact(arguments) => &arguments.path,
+            Self::LogArtifact(arguments) => &arguments.path,
+        };
+        Some(path)
+    }
+}
+
 const LIST_HELP: &str = "\
 Filters: conditions such as state = \"finished\" and config.lr > 0.01, or the server's own Mongo-style JSON. Keys: \
 state, name, display_name, username, tags, group, job_type, created_at, config.KEY, summary.KEY and more; a wrong one is \

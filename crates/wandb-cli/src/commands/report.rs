@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use futures_util::TryStreamExt;
+use wandb_api::path::ReportPath;
 use wandb_api::{Api, Report, ReportSection};
 
 use super::sweep::{read_text, write_runs};
@@ -345,8 +346,11 @@ async fn delete(context: &mut Context, arguments: &ReportDeleteArgs) -> CommandR
     let connection = context.connect().await?;
     let report = find(connection.api(), &arguments.path, arguments.name.as_deref()).await?;
     let what = described(&report);
-    let address = report.url.as_deref().unwrap_or(&report.id);
-    let steps = [Step::new("delete", "report", address).note(&what)];
+    // As other verbs take it; an id that no path can hold stands for itself.
+    let title = report.display_name.as_deref().unwrap_or_default();
+    let name = ReportPath::new(report.project_path().clone(), title, &report.id)
+        .map_or_else(|_| report.id.clone(), |path| path.to_string());
+    let steps = [Step::new("delete", "report", name).note(&what)];
     if agreed(context, arguments.consent, &format!("Delete {what}?"), &steps).await? {
         report.delete().await?;
         plan::done(context, &steps, &format!("deleted {what}"))?;

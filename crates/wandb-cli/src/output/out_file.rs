@@ -103,7 +103,7 @@ fn exists(path: &Path) -> Failure {
 }
 
 /// tempfile wraps the error of the system in one that names the temporary file, which tells the reader nothing.
-fn cause(error: &io::Error) -> io::Error {
+pub(crate) fn cause(error: &io::Error) -> io::Error {
     io::Error::from(error.kind())
 }
 

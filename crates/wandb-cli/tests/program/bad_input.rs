@@ -46,6 +46,15 @@ fn what_does_not_exist_is_not_found() {
             &["b.txt"],
         ),
         (&["--local", "no-such-dir", "project", "list"], &["no-such-dir"]),
+        // A project where a run is wanted.
+        (
+            &["run", "view", "team/vision"],
+            &["\"team/vision\" was read as project/run"],
+        ),
+        (
+            &["run", "scan", "team/vision"],
+            &["\"team/vision\" was read as project/run"],
+        ),
     ] {
         user.fails(arguments, 3, words);
     }
@@ -193,8 +202,16 @@ fn targets_that_cannot_be_written_leave_nothing() {
     user.fails(
         &["run", "download", "team/vision/alpha", "--root", "taken"],
         1,
-        &["taken"],
+        &["\"taken\" is a file", "nothing can be downloaded"],
     );
+    // It is told before anything is asked: there is no such run.
+    for root in ["taken", "taken/below"] {
+        user.fails(
+            &["run", "download", "team/vision/none", "--root", root],
+            1,
+            &["\"taken\" is a file"],
+        );
+    }
     std::fs::write(user.path("a.txt"), "mine").unwrap();
     user.fails(
         &["run", "download", "team/vision/alpha"],
@@ -203,6 +220,37 @@ fn targets_that_cannot_be_written_leave_nothing() {
     );
     assert_eq!(std::fs::read(user.path("a.txt")).unwrap(), b"mine");
     assert_eq!(files_below(user.home()), ["a.txt", "taken"]);
+}
+
+#[test]
+fn a_selected_key_that_no_run_has_is_told() {
+    let server = small();
+    let user = User::of(&server);
+    let selected = [
+        "run",
+        "list",
+        "team/vision",
+        "--select",
+        "bogus.y,config.lr",
+        "-o",
+        "csv",
+    ];
+    let finished = user.run(&selected);
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    for key in ["\"bogus.y\"", "\"config.lr\""] {
+        let told = format!("none of these runs has {key}");
+        assert!(finished.stderr.contains(&told), "{}", finished.stderr);
+    }
+    assert_eq!(
+        finished.stderr.matches("config.KEY").count(),
+        1,
+        "{}",
+        finished.stderr
+    );
+    user.ok(&["run", "update", "team/vision/alpha", "--config", "lr=1"]);
+    let finished = user.run(&selected);
+    assert!(!finished.stderr.contains("config.lr"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("bogus.y"), "{}", finished.stderr);
 }
 
 #[test]

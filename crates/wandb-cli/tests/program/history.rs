@@ -185,6 +185,16 @@ fn history_says_that_it_is_a_sample() {
         "csv",
     ]);
     assert!(keys.starts_with("_step,acc\n"), "{keys}");
+    for (arguments, key) in [
+        (&["--keys", "acc,zzz"][..], "zzz"),
+        (&["--keys", "acc", "--x-axis", "nope"], "nope"),
+    ] {
+        let typo = user.run(&[&["run", "history", "team/vision/alpha"][..], arguments].concat());
+        assert_eq!(typo.code, 0, "{}", typo.stderr);
+        let told = format!("{key:?} was never logged");
+        assert!(typo.stderr.contains(&told), "{}", typo.stderr);
+        assert_eq!(typo.stderr.matches("never logged").count(), 1, "{}", typo.stderr);
+    }
     assert_eq!(
         user.json(&["run", "history", "team/vision/alpha", "--stream", "system"]),
         json!([])

@@ -70,8 +70,13 @@ fn a_report_is_made_and_deleted() {
     let steps = planned(&user, &delete);
     assert_eq!(steps[0][..2], ["delete", "report"]);
     assert!(
-        steps.len() == 1 && steps[0][2].contains("/reports/Weekly--"),
+        steps.len() == 1 && steps[0][2].starts_with("team/p/reports/Weekly--"),
         "{steps:?}"
+    );
+    assert_eq!(
+        user.json(&["report", "view", &steps[0][2]])["display_name"],
+        "Weekly",
+        "the name is a path that other verbs take"
     );
     assert_eq!(
         user.json(&["report", "list", "team/p"]).as_array().unwrap().len(),
@@ -84,18 +89,21 @@ fn a_report_is_made_and_deleted() {
         ["Empty"]
     );
     std::fs::write(user.path("list.json"), "[1]").unwrap();
-    user.fails(
-        &[
-            "report",
-            "create",
-            "team/p",
-            "--title",
-            "x",
-            "--spec",
-            "list.json",
-        ],
-        2,
-        &["JSON object"],
+    let create = [
+        "report",
+        "create",
+        "team/p",
+        "--title",
+        "x",
+        "--spec",
+        "list.json",
+    ];
+    let finished = user.fails(&create, 2, &["JSON object"]);
+    assert_eq!(
+        finished.stderr.matches("JSON object").count(),
+        1,
+        "{}",
+        finished.stderr
     );
 }
 

@@ -57,6 +57,13 @@ impl Extent {
             .any(|other| other == key || below(key, other) || below(other, key))
     }
 
+    /// Those of the keys that were never logged. None for a run whose keys the server does not list.
+    pub(crate) fn never_logged<'key>(&self, keys: impl IntoIterator<Item = &'key str>) -> Vec<&'key str> {
+        keys.into_iter()
+            .filter(|key| !self.types.is_empty() && !self.has_logged(key))
+            .collect()
+    }
+
     /// Whether strict JSON tells every value of this key apart: all are numbers, truth values or null.
     ///
     /// A text may be `"NaN"`, and so may what stands in a list or an object. Objects are counted under the dotted names of

@@ -57,9 +57,8 @@ impl Source {
     }
 
     pub(super) fn never_logged(&self) -> Vec<&str> {
-        let keys = self.choice.keys().iter().map(String::as_str);
-        keys.filter(|key| !self.extent.types.is_empty() && !self.extent.has_logged(key))
-            .collect()
+        self.extent
+            .never_logged(self.choice.keys().iter().map(String::as_str))
     }
 
     pub(super) async fn window(&self, window: Window) -> Result<Answer> {

@@ -51,6 +51,9 @@ pub struct SampledHistory {
     /// How many rows the run has, if the server counts them; `None` for system metrics. A sample of whole rows is every
     /// row when this is not larger than [`samples`](Self::samples).
     pub sampled_from: Option<u64>,
+    /// The keys that were asked for, the x axis among them, and that this run never logged, as far as the server says: a
+    /// misspelled key gives no rows, and this is how to tell. Empty for a run without history and for system metrics.
+    pub never_logged: Vec<String>,
 }
 
 impl History {
@@ -108,12 +111,12 @@ impl History {
                 i32::MAX
             )));
         }
-        let (batch, sampled_from) = match self.stream {
+        let (batch, sampled_from, never_logged) = match self.stream {
             HistoryStream::System if !self.keys.is_empty() => {
                 return Err(Error::invalid_input("system metrics cannot be reduced to keys")
                     .with_hint("leave the keys out and pick them from the rows"));
             }
-            HistoryStream::System => (self.system().await?, None),
+            HistoryStream::System => (self.system().await?, None, Vec::new()),
             HistoryStream::Default => {
                 let extent = super::extent(&self.api, &self.path).await?;
                 let batch = if self.keys.is_empty() {
@@ -121,14 +124,26 @@ impl History {
                 } else {
                     self.chosen_keys(&extent).await?
                 };
-                (batch, extent.line_count)
+                let never_logged = extent.never_logged(self.named());
+                (
+                    batch,
+                    extent.line_count,
+                    never_logged.into_iter().map(str::to_owned).collect(),
+                )
             }
         };
         Ok(SampledHistory {
             batch,
             samples: self.samples,
             sampled_from,
+            never_logged,
         })
+    }
+
+    /// The keys that the caller named. Every row has a step, whether the server lists it as a key or not.
+    fn named(&self) -> impl Iterator<Item = &str> {
+        let axis = (self.x_axis != STEP && !self.keys.contains(&self.x_axis)).then_some(&self.x_axis);
+        axis.into_iter().chain(&self.keys).map(String::as_str)
     }
 
     async fn whole_rows(&self) -> Result<RowBatch> {

@@ -11,6 +11,7 @@ use wandb_api::path::{NameFault, NamePolicy};
 use wandb_api::{DownloadedFile, File, FileDownloadOptions, RunReference};
 
 use super::files::no_such_file;
+use super::root;
 use crate::cli::DownloadArgs;
 use crate::commands::names;
 use crate::context::Context;
@@ -77,6 +78,7 @@ fn state(downloaded: &DownloadedFile) -> (&'static str, Paint) {
 
 /// Downloads the named files, or all of them.
 pub(crate) async fn download(context: &mut Context, arguments: &DownloadArgs) -> CommandResult {
+    root::check(&arguments.root, arguments.replace).await?;
     let connection = context.connect().await?;
     let run = connection.api().run_reference(&arguments.path).await?;
     let files = choose(&run, &arguments.names).await?;

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use wandb_api::HistoryStream;
+use wandb_api::{HistoryStream, RunReference};
 
 use crate::cli::{HistoryArgs, HistoryStreamChoice, KeyList};
 use crate::context::Context;
@@ -29,6 +29,7 @@ pub(crate) async fn history(context: &mut Context, arguments: &HistoryArgs) -> C
         history = history.x_axis(axis.as_str());
     }
     let sample = history.load().await?;
+    warn_never_logged(context, &run, sample.never_logged.iter().map(String::as_str));
     let axis = arguments.x_axis.as_deref().unwrap_or("_step");
     let mut rows = Rows::new(context.format(), columns(axis, &keys), axis, context.screen)
         .map_err(|error| Failure::io("create a temporary file", error))?;
@@ -50,6 +51,20 @@ pub(crate) async fn history(context: &mut Context, arguments: &HistoryArgs) -> C
         _ => context.tell_count(count, "row"),
     }
     Ok(())
+}
+
+/// Says which keys can give nothing: a misspelled one looks like one without values.
+pub(super) fn warn_never_logged<'key>(
+    context: &Context,
+    run: &RunReference,
+    keys: impl IntoIterator<Item = &'key str>,
+) {
+    for key in keys {
+        context.ui.warn(&format!(
+            "{key:?} was never logged in this run; `wb run view {}` shows what was",
+            run.run_path()
+        ));
+    }
 }
 
 /// The columns of CSV, if the caller named keys.

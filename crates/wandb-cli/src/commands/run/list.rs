@@ -70,14 +70,25 @@ pub(crate) async fn list(context: &mut Context, arguments: &RunListArgs) -> Comm
         context.screen,
     );
     let mut stream = runs.stream();
+    let mut unseen: Vec<&SelectedColumn> = selected.iter().collect();
     while let Some(run) = next_or_flush(&mut stream, &mut context.out).await? {
-        list.item(&mut context.out, &run?)?;
+        let run = run?;
+        unseen.retain(|column| selected_value(&run, column).is_none());
+        list.item(&mut context.out, &run)?;
     }
     let count = list.count();
     let hidden = list.finish(&mut context.out)?;
     context.out.flush()?;
     context.tell_count(count, "run");
     context.tell_hidden(hidden);
+    // A misspelled key is a column without values, and no error: any run may come to have it.
+    for column in unseen.iter().filter(|_| count > 0) {
+        context.ui.warn(&format!(
+            "none of these runs has {:?}{}",
+            column.title,
+            column.places()
+        ));
+    }
     // An empty answer is where a reader wants to know what a filter may mean that they did not expect.
     if let (0, Some(filter)) = (count, &filter) {
         for note in connection.api().explain(filter).await?.notes() {

@@ -9,6 +9,7 @@ mod history;
 mod list;
 mod metadata;
 pub(crate) mod record;
+mod root;
 mod scan;
 mod view;
 mod write;
@@ -21,7 +22,8 @@ pub(crate) use scan::scan_to_file;
 
 /// Runs one verb.
 pub(crate) async fn dispatch(context: &mut Context, command: RunCommand) -> CommandResult {
-    match command {
+    let path = command.run_path().map(str::to_owned);
+    let result = match command {
         RunCommand::List(arguments) => list::list(context, &arguments).await,
         RunCommand::View(arguments) => view::view(context, &arguments).await,
         RunCommand::History(arguments) => history::history(context, &arguments).await,
@@ -42,5 +44,9 @@ pub(crate) async fn dispatch(context: &mut Context, command: RunCommand) -> Comm
         RunCommand::UsedArtifacts(arguments) => artifacts::used(context, &arguments).await,
         RunCommand::UseArtifact(arguments) => artifacts::use_artifact(context, &arguments).await,
         RunCommand::LogArtifact(arguments) => artifacts::log_artifact(context, &arguments).await,
-    }
+    };
+    result.map_err(|failure| match &path {
+        Some(path) => failure.read_as(path, "run"),
+        None => failure,
+    })
 }

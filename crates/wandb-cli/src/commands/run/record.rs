@@ -179,6 +179,14 @@ impl SelectedColumn {
         })
     }
 
+    /// Where a key without the name of a part is looked for, as the end of a sentence; nothing for one that has it.
+    pub(super) fn places(&self) -> &'static str {
+        match self.part {
+            SelectedPart::Either => " in its summary or its config; the names are config.KEY and summary.KEY",
+            SelectedPart::Config | SelectedPart::Summary => "",
+        }
+    }
+
     /// Adds what this column needs to what the server is asked for. The server selects by top-level key, so for `a.b`
     /// both the key `a.b` and the object `a` are asked for.
     pub(super) fn add_to(&self, mut selection: Selection) -> Selection {

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use wandb_api::arrow::{HistoryWriter, WriteOptions};
 use wandb_api::{RowBatch, RunReference, Scan, ScanStream};
 
-use super::history::columns;
+use super::history::{columns, warn_never_logged};
 use crate::cli::{KeyList, ScanArgs};
 use crate::commands::stream::next_or_flush;
 use crate::context::Context;
@@ -137,12 +137,7 @@ async fn start(
     keys: &[String],
 ) -> CommandResult<ScanStream> {
     let stream = request(run, arguments, keys).start().await?;
-    for key in stream.never_logged() {
-        context.ui.warn(&format!(
-            "{key:?} was never logged in this run; `wb run view {}` shows what was",
-            run.run_path()
-        ));
-    }
+    warn_never_logged(context, run, stream.never_logged());
     Ok(stream)
 }
 
