@@ -23,6 +23,7 @@
 
 mod node;
 mod plain;
+mod words;
 
 use serde_saphyr::{
     Options, Spanned,
@@ -31,6 +32,7 @@ use serde_saphyr::{
 use thiserror::Error;
 
 use node::Node;
+use words::Words;
 
 /// What a text says.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,7 +106,7 @@ pub fn read(text: &str, limits: &Limits) -> Result<Yaml, ReadError> {
     }
     serde_saphyr::from_str_with_options::<Spanned<Node>>(text, options(limits))
         .map(|node| node::value(node, text))
-        .map_err(|error| ReadError::Invalid(short(&error.to_string())))
+        .map_err(|error| ReadError::Invalid(short(&error.render_with_formatter(&Words))))
 }
 
 fn options(limits: &Limits) -> Options {

@@ -258,3 +258,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_wrong_is_said_in_the_words_of_who_wrote_it() {
+    let limits = Limits {
+        depth: 8,
+        ..Limits::default()
+    };
+    for (text, words) in [
+        (": : :", "a key is missing or null"),
+        ("~: 1", "a key is missing or null"),
+        ("[1]: x", "keys have to be texts"),
+        ("{a: 1}: x", "keys have to be texts"),
+        ("a: 1\n---\nb: 2", "more than one document"),
+        ("a: *x", "an alias names an anchor"),
+        ("a: &a [*a]", "alias"),
+        ("[[[[[[[[[[[[1]]]]]]]]]]]]", "too large or nested too deeply"),
+        ("a: [1", "line 1"),
+        ("a: \"x", "line 1"),
+        ("a:\n\t- 1", "line 2"),
+    ] {
+        let said = read(text, &limits).unwrap_err().to_string();
+        assert!(said.contains(words), "{text:?}: {said}");
+        for jargon in ["deserialize", "Option<", "serde", "breach", "policy", "Options"] {
+            assert!(!said.contains(jargon), "{text:?}: {said}");
+        }
+    }
+}
