@@ -3,14 +3,24 @@
 //! What stands where a member or its folder must be (a directory, a file, a link) is removed before the download, everything
 //! else after it. A process that is killed anywhere leaves a directory that the next checkout completes.
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    path::Path,
+    sync::Arc,
+};
 
 use serde::Serialize;
-use wandb_core::{Error, ErrorKind, Result};
-use wandb_storage::{Directory, EntryKind, Walked};
+use wandb_core::{
+    Error, ErrorKind, Result,
+    path::{clash_key, safe_relative_path},
+};
+use wandb_storage::{Directory, EntryKind, Found, Walked};
 
 use super::{Download, DownloadedArtifact, blocking::blocking, download::existing, names};
-use crate::{manifest::Manifest, plan::PlanSummary};
+use crate::{
+    manifest::{Manifest, ManifestEntry},
+    plan::PlanSummary,
+};
 
 /// Something in the directory that is not a member of the version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -63,6 +73,7 @@ impl Download {
 fn survey(manifest: &Manifest, directory: &Directory) -> Result<(Vec<Removal>, BTreeSet<usize>)> {
     let folders = folders_of(manifest);
     let mut removals = Vec::new();
+    let mut listed: HashSet<&str> = HashSet::new();
     let mut failed = None;
     directory.walk(&mut |walked| match walked {
         Walked::Entry {
@@ -81,7 +92,9 @@ fn survey(manifest: &Manifest, directory: &Directory) -> Result<(Vec<Removal>, B
             let is_member = if is_directory {
                 folders.contains(path)
             } else {
-                manifest.get(path).is_some()
+                let member = manifest.get(path);
+                listed.extend(member.map(ManifestEntry::path));
+                member.is_some()
             };
             if !is_member {
                 removals.push(Removal {
@@ -100,6 +113,10 @@ fn survey(manifest: &Manifest, directory: &Directory) -> Result<(Vec<Removal>, B
     if let Some(error) = failed {
         return Err(error);
     }
+    keep_folded(&mut removals, manifest, &listed, &|member| {
+        let place = safe_relative_path(member).ok();
+        place.is_some_and(|place| matches!(directory.look_at(&place), Ok(Found::File(_))))
+    });
     removals.sort();
     let mut roots: BTreeSet<&str> = BTreeSet::new();
     let mut in_the_way = BTreeSet::new();
@@ -119,6 +136,29 @@ fn survey(manifest: &Manifest, directory: &Directory) -> Result<(Vec<Removal>, B
         }
     }
     Ok((removals, in_the_way))
+}
+
+/// Leaves files out that are members in another spelling: a disk that folds names lists `a.txt` and finds it as `A.txt`, too,
+/// and the download leaves it where it is. `listed` are the members that the disk lists in their own spelling.
+fn keep_folded(
+    removals: &mut Vec<Removal>,
+    manifest: &Manifest,
+    listed: &HashSet<&str>,
+    is_there: &dyn Fn(&str) -> bool,
+) {
+    if removals.iter().all(|removal| removal.is_directory) {
+        return;
+    }
+    let members: HashMap<String, &str> = manifest
+        .entries()
+        .iter()
+        .map(|entry| (clash_key(entry.path()), entry.path()))
+        .collect();
+    removals.retain(|removal| {
+        let member = members.get(&clash_key(&removal.path)).copied();
+        let is_folded = member.is_some_and(|member| !listed.contains(member) && is_there(member));
+        removal.is_directory || !is_folded
+    });
 }
 
 /// The folders that the members are in.
@@ -230,5 +270,51 @@ fn clear(root: &Path, removals: &[&Removal]) -> Result<()> {
             ),
         )
         .with_hint("something new may be in it: plan the checkout again")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No disk here folds names, so what it would answer is given.
+    #[test]
+    fn a_member_in_another_spelling_stays_where_the_disk_folds_names() {
+        let text = r#"{"version":1,"storagePolicy":"wandb-storage-policy-v1","storagePolicyConfig":{},"contents":{
+            "A.txt":{"digest":"1B2M2Y8AsgTpgAmY7PhCfg==","size":0},"sub/b":{"digest":"1B2M2Y8AsgTpgAmY7PhCfg==","size":0}}}"#;
+        let manifest = Manifest::read(text.as_bytes(), &Default::default()).unwrap();
+        let removal = |path: &str, is_directory| Removal {
+            path: path.to_owned(),
+            is_directory,
+        };
+        let all = || {
+            vec![
+                removal("Sub", true),
+                removal("Sub/B", false),
+                removal("a.txt", false),
+                removal("x", false),
+            ]
+        };
+        let left = |listed: &[&'static str], is_there: &dyn Fn(&str) -> bool| {
+            let mut removals = all();
+            keep_folded(
+                &mut removals,
+                &manifest,
+                &listed.iter().copied().collect(),
+                is_there,
+            );
+            removals
+                .into_iter()
+                .map(|removal| removal.path)
+                .collect::<Vec<_>>()
+        };
+        // It folds: each is the member itself.
+        assert_eq!(left(&[], &|_| true), ["Sub", "x"]);
+        // It does not: the members are missing, or files of their own.
+        assert_eq!(left(&[], &|_| false), ["Sub", "Sub/B", "a.txt", "x"]);
+        assert_eq!(
+            left(&["A.txt", "sub/b"], &|_| true),
+            ["Sub", "Sub/B", "a.txt", "x"]
+        );
     }
 }
