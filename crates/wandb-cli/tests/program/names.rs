@@ -97,7 +97,7 @@ fn the_files_of_a_run_are_taken_by_this_system_unless_told_otherwise() {
         "--names",
         "portable",
     ];
-    user.fails(&portable, 7, &["12:30.log", "--names system"]);
+    user.fails(&portable, 7, &["B.txt", "--names system"]);
     assert!(!user.path("no").exists());
     let taken = user.run(&["run", "download", "team/p/r1", "--root", "back"]);
     assert_eq!(taken.code, 0, "{}", taken.stderr);
