@@ -196,7 +196,6 @@ async fn paths_that_lead_elsewhere_or_meet_are_refused_before_anything_is_asked_
         &["d/AUX.txt"],
         &["com1"],
         &["line\nbreak"],
-        &["12:30.log"],
         &["end. "],
         &["end."],
         &["README", "readme"],
