@@ -170,9 +170,8 @@ impl Directory {
 
 /// Copies all bytes through a small buffer and says how many they were; `size` is what is expected.
 ///
-/// `io::copy` is not it: Linux then copies page by page inside of the kernel (`copy_file_range`), which on file systems
-/// without shared blocks was measured at three to four times the processor time of a buffer that stays in the cache of the
-/// processor.
+/// `io::copy` is not it: Linux then copies page by page inside of the kernel (`copy_file_range`). In large downloads that took
+/// more processor time than a buffer that stays in the cache of the processor; how much more depends on the state of the memory.
 fn copy_bytes(mut source: &File, mut target: &File, size: u64) -> io::Result<u64> {
     let length = usize::try_from(size).unwrap_or(COPY_BUFFER).clamp(1, COPY_BUFFER);
     let mut buffer = vec![0; length];
